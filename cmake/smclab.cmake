@@ -4,16 +4,22 @@
 #   smclab_folder_sources(<out> [EXCLUDE file…])        every *.c here that is not a *_test.c
 #   smclab_library(<target> [CORE] SOURCES … LINKS …)   a static library of this house
 #   smclab_unit_test(<name> [CORE] SOURCES … LINKS …)   a Check program, registered with ctest as <name>
-#   smclab_test(<name> COMMAND … [LABELS …] [TIMEOUT s] [DEPENDS target…])
-#   smclab_folder_tests([CORE] LINKS …)                 one test for each *_test.c, *_test.py, *_test.sh here
+#   smclab_test(<name> COMMAND … [LABELS …] [TIMEOUT s] [NIGHTLY])
+#   smclab_folder_tests(LINKS … [ASAN file…] [NIGHTLY file…] [TIMEOUT s])
+#                                                       one test for each *_test.c, *_test.py, *_test.sh here
+#   smclab_subfolders()                                 every folder below this one that has a CMakeLists.txt
 #   smclab_fuzz_target(<name> SOURCES … LINKS …)        libFuzzer program, or a program that replays files
 #   smclab_install_data(<subdir> [FILES …] [DIRECTORIES …])   to <datadir>/smclab/<subdir>
 #
 # CORE marks what may use nothing but C11; everything else may also use POSIX and GNU functions.
-# A test is called <last folder>.<file without _test>: traces/reader_test.c is `traces.reader`.
+# A test is called <last folder>.<file without _test>: traces/reader_test.c is `traces.reader`,
+# traces/oracle_test.py is `traces.oracle.py`.
+# The label `asan` marks what `./lab test` also runs with the sanitizers: every unit test, every replay
+# of a fuzz corpus, and the scripts named after ASAN. NIGHTLY: registered only with -DSMCLAB_NIGHTLY=ON.
 # Every test finds the sources, the build and the program in its environment:
 # SMCLAB_SOURCE_DIR, SMCLAB_BUILD_DIR, SMCLAB (the path of the program `smclab`).
-# A tool that a test needs and does not find makes the test fail; nothing is left out silently.
+# A tool that a test needs and does not find makes the test fail; nothing is left out silently, and
+# a script that skips a case of its own (Python's unittest) fails as well.
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -97,8 +103,8 @@ function(smclab_library target)
 endfunction()
 
 function(smclab_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABELS;DEPENDS")
-  if(NOT BUILD_TESTING)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NIGHTLY" "TIMEOUT" "COMMAND;LABELS")
+  if(NOT BUILD_TESTING OR (arg_NIGHTLY AND NOT SMCLAB_NIGHTLY))
     return()
   endif()
   if(NOT arg_TIMEOUT)
@@ -106,14 +112,12 @@ function(smclab_test name)
   endif()
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "${smclab_test_environment}"
-                       TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
-  if(arg_DEPENDS)
-    add_custom_target(${name}.needs ALL DEPENDS ${arg_DEPENDS})
-  endif()
+                       TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+                       FAIL_REGULAR_EXPRESSION "OK \\(skipped=")
 endfunction()
 
 function(smclab_unit_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "CORE" "TIMEOUT" "SOURCES;LINKS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NIGHTLY" "TIMEOUT" "SOURCES;LINKS;LABELS")
   if(NOT BUILD_TESTING)
     return()
   endif()
@@ -125,23 +129,43 @@ function(smclab_unit_test name)
   target_link_libraries(${name} PRIVATE ${arg_LINKS} PkgConfig::CHECK)
   smclab_settings(${name} OFF)
   target_compile_definitions(${name} PRIVATE SMCLAB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  smclab_test(${name} COMMAND ${name} TIMEOUT ${arg_TIMEOUT} LABELS unit ${arg_LABELS})
+  if(arg_NIGHTLY)
+    set(nightly NIGHTLY)
+  endif()
+  smclab_test(${name} COMMAND ${name} TIMEOUT ${arg_TIMEOUT} LABELS unit asan ${arg_LABELS} ${nightly})
 endfunction()
 
 function(smclab_folder_tests)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "LINKS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "TIMEOUT" "LINKS;ASAN;NIGHTLY")
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
   file(GLOB tests RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS *_test.c *_test.py *_test.sh)
   foreach(file IN LISTS tests)
     string(REGEX REPLACE "_test\\.[a-z]+$" "" stem ${file})
+    set(more TIMEOUT ${arg_TIMEOUT})
+    if(file IN_LIST arg_NIGHTLY)
+      list(APPEND more NIGHTLY)
+    endif()
+    list(APPEND more LABELS script)
+    if(file IN_LIST arg_ASAN)
+      list(APPEND more asan)
+    endif()
     set(path ${CMAKE_CURRENT_SOURCE_DIR}/${file})
     if(file MATCHES "\\.c$")
-      smclab_unit_test(${folder}.${stem} SOURCES ${file} LINKS ${arg_LINKS})
+      list(REMOVE_ITEM more LABELS script asan)
+      smclab_unit_test(${folder}.${stem} SOURCES ${file} LINKS ${arg_LINKS} ${more})
     elseif(file MATCHES "\\.py$")
-      smclab_test(${folder}.${stem}.py COMMAND ${SMCLAB_PYTHON} ${path} LABELS script)
+      smclab_test(${folder}.${stem}.py COMMAND ${SMCLAB_PYTHON} ${path} ${more})
     else()
-      smclab_test(${folder}.${stem}.sh COMMAND ${SMCLAB_BASH} ${path} LABELS script)
+      smclab_test(${folder}.${stem}.sh COMMAND ${SMCLAB_BASH} ${path} ${more})
     endif()
+  endforeach()
+endfunction()
+
+function(smclab_subfolders)
+  file(GLOB folders RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS */CMakeLists.txt)
+  foreach(file IN LISTS folders)
+    cmake_path(GET file PARENT_PATH folder)
+    add_subdirectory(${folder})
   endforeach()
 endfunction()
 
