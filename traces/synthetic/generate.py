@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # Writes the synthetic captures and streams.json, the table of what each connection carried.
 # SPDX-License-Identifier: BSD-3-Clause
-"""usage: generate.py DIRECTORY [NAME...]      (with names: only those, and no table)"""
+"""usage: generate.py DIRECTORY [NAME...]
+
+Without names: all captures that are kept in the repository, and streams.json. With names: those captures, and a table
+of their own on standard output. `sequence-wrap` is only made on request (20 MB).
+"""
 
 import json
 import pathlib
@@ -10,7 +14,10 @@ import sys
 sys.dont_write_bytecode = True
 
 import script_basic  # noqa: E402,F401  (each script registers its captures)
-from stage import CAPTURES  # noqa: E402
+import script_fallback  # noqa: E402,F401
+import script_links  # noqa: E402,F401
+import script_loss  # noqa: E402,F401
+from stage import CAPTURES, ON_REQUEST  # noqa: E402
 
 
 def main(directory, names):
@@ -18,12 +25,15 @@ def main(directory, names):
     out.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in names or CAPTURES:
-        world = CAPTURES[name]()
+        world = (CAPTURES | ON_REQUEST)[name]()
         (out / f"{name}.pcap").write_bytes(world.pcap())
         rows += world.table()
-    if not names:
-        lines = ",\n".join(" " + json.dumps(row) for row in rows)
-        (out / "streams.json").write_text(f"[\n{lines}\n]\n")
+    lines = ",\n".join(" " + json.dumps(row) for row in rows)
+    table = f"[\n{lines}\n]\n"
+    if names:
+        print(table, end="")
+    else:
+        (out / "streams.json").write_text(table)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,17 @@ MTU_BYTES = {1: 256, 2: 512, 3: 1024, 4: 2048, 5: 4096}
 
 
 class Link:
-    def __init__(self, group, number, cnic, snic, mtu):
+    def __init__(self, group, number, cnic, snic, mtu, psn=None):
         world = group.world
         self.number, self.mtu = number, mtu
         self.nic = {"c": cnic, "s": snic}
         self.qpn = {x: 0x40 + world.rand(20) for x in "cs"}
-        self.psn = {x: world.rand(24) for x in "cs"}
+        self.psn = psn or {x: world.rand(24) for x in "cs"}
         self.pair = RcPair(world, group.carrier, cnic, snic, self.qpn, self.psn, MTU_BYTES[mtu], group.ack_each)
+
+    def psn_now(self, side):
+        """The PSN of the next packet that `side` sends."""
+        return self.pair.psn[side]
 
 
 class Rmb:
@@ -23,6 +27,7 @@ class Rmb:
 
     def __init__(self, group, side, elements=1, size_code=0):
         self.group, self.side, self.elements, self.size_code = group, side, elements, size_code
+        assert elements << size_code + 14 <= 1 << 20  # addresses are 1 MiB apart
         self.token = {}
 
     def register(self, link):
@@ -51,11 +56,11 @@ class Group:
         self.user_base = {x: world.rand(16) << 8 for x in "cs"}
         self.last_number = 0
 
-    def new_link(self, cnic=0, snic=0):
+    def new_link(self, cnic=0, snic=0, psn=None):
         """A link between two NICs, by index; its number is the next one."""
         self.last_number += 1
         mtu = min(self.mtu.values())
-        link = Link(self, self.last_number, self.host["c"].nics[cnic], self.host["s"].nics[snic], mtu)
+        link = Link(self, self.last_number, self.host["c"].nics[cnic], self.host["s"].nics[snic], mtu, psn)
         self.links[link.number] = link
         return link
 
@@ -153,11 +158,14 @@ class Group:
             self.rmbs.remove(rmb)
 
     def delete_link(self, link, over, reason, flags=msg.DELETE_ORDERLY, by_client=False):
-        """DELETE LINK of one link: (client's request,) server's request, client's response."""
+        """DELETE LINK of one link: (client's request,) server's request, client's positive response."""
         if by_client:
             self.llc("c", over, msg.delete_link(flags, link.number, reason, self.version))
         self.llc("s", over, msg.delete_link(flags, link.number, reason, self.version))
-        self.llc("c", over, msg.delete_link(flags | msg.RESPONSE, link.number, reason, self.version))
+        self.llc("c", over, msg.delete_link(flags | msg.RESPONSE, link.number, 0, self.version))
+        self.forget(link)
+
+    def forget(self, link):
         del self.links[link.number]
         for rmb in self.rmbs:
             rmb.token.pop(link.number, None)
@@ -185,6 +193,7 @@ class Connection:
         self.seq = {"c": 0, "s": 0}  # last number used by each side
         self.written = {"c": 0, "s": 0}  # bytes each side wrote to its peer
         self.taken = {"c": 0, "s": 0}  # bytes each side consumed
+        self.told = {"c": 0, "s": 0}  # ... and has reported to its peer
         self.conn_flags = {"c": 0, "s": 0}
 
     def set_place(self, side, rmb, index=1):
@@ -199,6 +208,10 @@ class Connection:
     def cursor(self, total, side):
         """(wrap, offset) in the element of `side` for a running total of bytes."""
         return total // self.capacity(side), self.group.origin + total % self.capacity(side)
+
+    def window(self, side):
+        """Bytes that `side` may write, as far as its peer has told."""
+        return self.capacity(other(side)) - (self.written[side] - self.told[other(side)])
 
     # CLC, RFC form
 
@@ -236,6 +249,7 @@ class Connection:
 
     def cdc_message(self, side, prod_flags=0):
         self.seq[side] += 1
+        self.told[side] = self.taken[side]
         return msg.cdc(self.seq[side], self.token[other(side)], self.cursor(self.written[side], other(side)),
                        self.cursor(self.taken[side], side), prod_flags, self.conn_flags[side])
 
@@ -262,7 +276,7 @@ class Connection:
 
     def write(self, side, data, prod_flags=0, ack=True):
         """WRITE(s), then the CDC that announces them. The window must have room; a filled window sets B."""
-        window = self.capacity(other(side)) - (self.written[side] - self.taken[other(side)])
+        window = self.window(side)
         assert len(data) <= window, (len(data), window)
         self.put(side, data, None if ack is True else ack)
         self.cdc(side, prod_flags | (msg.BLOCKED if len(data) == window else 0), ack)
@@ -273,6 +287,19 @@ class Connection:
         count = unread if count is None else count
         assert 0 <= count <= unread, (count, unread)
         self.taken[side] += count
+
+    def lose(self, side, data, captured=True):
+        """WRITE and CDC that never arrive; returns what a replay needs: (running total before, data, CDC message)."""
+        start = self.written[side]
+        self.put(side, data, "lost", captured=captured)
+        message = self.cdc_message(side)
+        self.link[side].pair.send(side, message, "lost", captured)
+        return start, data, message
+
+    def move(self, side, link, completed):
+        """The first message on another link: F with the number of the last CDC whose completion was good."""
+        self.link[side] = link
+        self.group.llc(side, link, msg.failover_cdc(completed, self.token[other(side)]))
 
     def exchange(self, question, answer):
         self.write("c", question)

@@ -54,7 +54,7 @@ def shared_rmb(world):
     (srmb,), (crmb,) = lgr.of("s"), lgr.of("c")
     conns = {1: conn}
     for index in (2, 3, 4):
-        conns[index] = again(lgr, link, 40200 + index, (srmb, index), (crmb, 5 - index if index > 2 else 2 if index == 2 else 1))
+        conns[index] = again(lgr, link, 40200 + index, (srmb, index), (crmb, index if index == 2 else 7 - index))
     interleave(conns)
     conns[2].close("c")
     conns[5] = again(lgr, link, 40205, (srmb, 2), (crmb, 2))
@@ -119,8 +119,7 @@ def big_answer(conn, data):
     """More than the ring holds: the server fills every window it gets and stays blocked until the last piece."""
     done = 0
     while done < len(data):
-        window = conn.capacity("c") - (conn.written["s"] - conn.taken["c"])
-        piece = data[done:done + window]
+        piece = data[done:done + conn.window("s")]
         fill(conn, "s", piece)
         done += len(piece)
         unread = conn.written["s"] - conn.taken["c"]
@@ -238,9 +237,7 @@ def simultaneous_close(world):
     (srmb,), (crmb,) = lgr.of("s"), lgr.of("c")
     conn.exchange(b"ping", b"pong")
     cross(conn, msg.CLOSED, msg.CLOSED)
-    conn.tcp.fin("c", ack=False)
-    conn.tcp.fin("s")
-    conn.tcp.ack("s")
+    conn.tcp.cross_fins()
 
     aborted = again(lgr, link, 40702, (srmb, 2), (crmb, 2))
     aborted.write("c", pattern(300))

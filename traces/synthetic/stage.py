@@ -7,18 +7,19 @@ from group import Connection, Group
 from world import Host, Nic, World
 
 CAPTURES = {}  # name -> function that returns a World
+ON_REQUEST = {}  # the same, too large to keep
 SUBNET = msg.ip_area_v4(fr.ip("10.20.0.0"), 24)
 PREFIXES = msg.ip_area_v6([(fr.ip("2001:db8:1::"), 64), (fr.ip("2001:db8:2::"), 64)])
 
 
-def capture(name, **world):
+def capture(name, table=CAPTURES, **world):
     """Registers a script: it gets a new World and plays on it."""
     def register(script):
         def play():
             stage = World(name, **world)
             script(stage)
             return stage
-        CAPTURES[name] = play
+        table[name] = play
         return script
     return register
 
@@ -42,15 +43,16 @@ def meet(world, client, server, ipv6=False):
     world.pause(100)
 
 
-def start(world, nics=(1, 1), client_rmb=None, server_rmb=None, cport=40001, second=None, **group):
+def start(world, nics=(1, 1), client_rmb=None, server_rmb=None, cport=40001, second=None, psn=None, **group):
     """Hosts, group, first link, one RMB a side and the CLC messages of the first contact; then CONFIRM LINK.
 
     second: what the server does next: None (its ADD LINK is rejected), or a function of the group and the link.
+    psn: initial PSNs of the first link, if they matter.
     """
     client, server = hosts(nics)
     meet(world, client, server)
     lgr = Group(world, client, server, **group)
-    link = lgr.new_link()
+    link = lgr.new_link(psn=psn)
     srmb = lgr.new_rmb("s", **(server_rmb or {}))
     crmb = lgr.new_rmb("c", **(client_rmb or {}))
     conn = Connection(lgr, cport)
@@ -66,3 +68,40 @@ def again(lgr, link, cport, server, client, sport=5000):
     conn = Connection(lgr, cport, sport)
     conn.connect(SUBNET, link, server, client, False)
     return conn
+
+
+def grow(lgr, link, cport, server_new=True, client_new=True, over=None, **rmb):
+    """Subsequent contact for which one or both sides confirm a new RMB first; the CLC exchange waits meanwhile."""
+    over = over or link
+    conn = Connection(lgr, cport)
+    conn.use_link(link)
+    conn.tcp.handshake()
+    conn.proposal(SUBNET)
+    for side, new, message in (("s", server_new, conn.accept), ("c", client_new, conn.confirm)):
+        if new:
+            fresh = lgr.new_rmb(side, **rmb)
+            lgr.confirm_rkey(fresh, over)
+            conn.set_place(side, fresh)
+        else:
+            conn.set_place(side, *new_element(lgr, side))
+        if side == "s":
+            message(False)
+        else:
+            message()
+        lgr.world.pause(150)
+    return conn
+
+
+def new_element(lgr, side):
+    """The next free element of the first RMB of a side (scripts that use this free none)."""
+    rmb = lgr.of(side)[0]
+    rmb.used = getattr(rmb, "used", 1) + 1
+    assert rmb.used <= rmb.elements
+    return rmb, rmb.used
+
+
+def client_asks_for_link(lgr, over, cnic, full=True):
+    """The client's advisory ADD LINK: a new RNIC is there. Link number 0; queue pair and PSN may be given or zero."""
+    nic, world = lgr.host["c"].nics[cnic], lgr.world
+    qpn, psn = (0x40 + world.rand(20), world.rand(24)) if full else (0, 0)
+    lgr.llc("c", over, msg.add_link(0, nic.mac, nic.gid, qpn, 0, lgr.mtu["c"] if full else 0, psn))

@@ -190,6 +190,12 @@ class Tcp:
         self.fin(first)
         self.fin(other(first))
 
+    def cross_fins(self):
+        for side in "cs":
+            self.segment(side, fr.FIN | fr.ACK)
+        for side in "sc":
+            self.ack(side)
+
     def rst(self, side):
         self.segment(side, fr.RST | fr.ACK)
 
@@ -226,12 +232,13 @@ class RcPair:
         self.psn[side] = self.psn[side] + 1 & 0xFFFFFF
 
     def message(self, side, opcodes, extension, payload, solicited, captured=True):
-        """Cuts a message at the path MTU; opcodes: first, middle, last, only."""
+        """Cuts a message at the path MTU; opcodes: first, middle, last, only. captured: bool, or the indexes not captured."""
         chunks = [payload[i:i + self.mtu] for i in range(0, len(payload), self.mtu)] or [b""]
         for i, chunk in enumerate(chunks):
             last = i == len(chunks) - 1
             kind = 3 if len(chunks) == 1 else 0 if i == 0 else 2 if last else 1
-            self.request(side, opcodes[kind], extension if i == 0 else b"", chunk, solicited and last, last, captured)
+            seen = captured if isinstance(captured, bool) else i not in captured
+            self.request(side, opcodes[kind], extension if i == 0 else b"", chunk, solicited and last, last, seen)
 
     def send(self, side, payload, ack=None, captured=True):
         """SEND (solicited, without immediate)."""
@@ -266,8 +273,9 @@ class RcPair:
     def nak_rnr(self, side, psn, timer=5):
         self.answer(side, 0x20 | timer, psn)
 
-    def resend(self, side, first, last=None):
-        """Sends the packets with PSN first..last (default: all since) once more, byte for byte the same behind the IP header."""
-        for psn, packet in self.history[side]:
-            if psn >= first and (last is None or psn <= last):
-                self.world.emit(self.frame(side, packet))
+    def resend(self, side, first):
+        """Sends all packets from PSN `first` on once more, byte for byte the same behind the IP header."""
+        numbers = [psn for psn, _ in self.history[side]]
+        start = len(numbers) - 1 - numbers[::-1].index(first)
+        for _, packet in self.history[side][start:]:
+            self.world.emit(self.frame(side, packet))
