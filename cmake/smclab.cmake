@@ -3,7 +3,7 @@
 #
 #   smclab_folder_sources(<out> [EXCLUDE file…])        every *.c here that is not a *_test.c
 #   smclab_library(<target> [CORE] SOURCES … LINKS …)   a static library of this house
-#   smclab_unit_test(<name> [CORE] SOURCES … LINKS …)   a Check program, registered with ctest as <name>
+#   smclab_unit_test(<name> SOURCES … LINKS … [TIMEOUT s] [NIGHTLY])   a Check program, a test called <name>
 #   smclab_test(<name> COMMAND … [LABELS …] [TIMEOUT s] [NIGHTLY])
 #   smclab_folder_tests(LINKS … [ASAN file…] [NIGHTLY file…] [TIMEOUT s])
 #                                                       one test for each *_test.c, *_test.py, *_test.sh here
