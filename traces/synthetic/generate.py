@@ -17,6 +17,8 @@ import script_basic  # noqa: E402,F401  (each script registers its captures)
 import script_fallback  # noqa: E402,F401
 import script_links  # noqa: E402,F401
 import script_loss  # noqa: E402,F401
+import script_smcd  # noqa: E402,F401
+import script_v2  # noqa: E402,F401
 from stage import CAPTURES, ON_REQUEST  # noqa: E402
 
 

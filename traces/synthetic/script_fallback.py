@@ -109,7 +109,7 @@ def one_option_only(world, client, server):
         tcp = Tcp(world, client, server, port)
         tcp.handshake(client_option=wanted, server_option=False)
         tcp.app("c", b"plain from the first byte")
-        tcp.app("s", pattern(2000))
+        tcp.app("s", pattern(2000, 65))
         tcp.close("s")
 
 

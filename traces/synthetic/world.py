@@ -58,12 +58,14 @@ class World:
         return entry
 
     def table(self):
+        """One row a direction; "unseen" streams (SMC-D without records) have neither length nor digest."""
         rows = []
         for entry in self.streams:
             for direction in ("c2s", "s2c"):
-                data = bytes(entry[direction])
+                data = None if "unseen" in entry else bytes(entry[direction])
                 rows.append({"file": self.name + ".pcap", "client": entry["client"], "server": entry["server"],
-                             "direction": direction, "length": len(data), "sha256": hashlib.sha256(data).hexdigest()})
+                             "direction": direction, "length": None if data is None else len(data),
+                             "sha256": None if data is None else hashlib.sha256(data).hexdigest()})
         return rows
 
     def pcap(self):
