@@ -10,12 +10,14 @@ struct error_entry {
     const char *text;
 };
 
+/* clang-format off: it takes the macros for values */
 static const struct error_entry errors[] = {
     {SMC_OK, "SMC_OK", "success"},
 #define ERROR_ENTRY(name, number, text) {(number), "SMC_ERR_" #name, (text)},
     SMC_ERROR_LIST(ERROR_ENTRY)
 #undef ERROR_ENTRY
 };
+/* clang-format on */
 
 static const struct error_entry *find(int error)
 {
