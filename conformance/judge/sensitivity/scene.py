@@ -144,12 +144,10 @@ class Scene:
     def has_clc(self, kind, conn=0):
         return any(bytes(f.payload[:4]) in CLC_MAGIC and f.payload[4] == kind for f in self.tcp(None, conn))
 
-    def _shift_tcp(self, conn, side, edge, delta, skip=()):
-        """Sequence numbers of `side` from `edge` on, and what acknowledges them, move by delta."""
-        if not delta:
-            return
-        for frame in self.tcp(None, conn):
-            if any(frame is s for s in skip):
+    def _shift_tcp(self, conn, side, edge, delta, index):
+        """From `index` on: sequence numbers of `side` from `edge` on, and what acknowledges them, move by delta."""
+        for frame in self.frames[index:] if delta else ():
+            if frame.kind != "tcp" or not self.conns[conn].side(frame):
                 continue
             if self.conns[conn].side(frame) == side:
                 if later(frame.seq, edge, SEQ_SPACE) >= 0:
@@ -183,7 +181,7 @@ class Scene:
         side = self.conns[conn].side(frame)
         twins = [f for f in self.tcp(side, conn) if f.seq == frame.seq and len(f.payload) == len(frame.payload)]
         end, delta = frame.seq + len(frame.payload), len(payload) - len(frame.payload)
-        self._shift_tcp(conn, side, end % SEQ_SPACE, delta, twins if delta < 0 else ())
+        self._shift_tcp(conn, side, end % SEQ_SPACE, delta, self.at(twins[0]))
         for twin in twins:
             twin.payload = bytearray(payload)
             twin.touch()
@@ -223,7 +221,7 @@ class Scene:
         seq = self._next_seq(index, conn, side)
         other = self._next_seq(index, conn, "s" if side == "c" else "c")
         if not flags & RST:
-            self._shift_tcp(conn, side, seq, frame.span)
+            self._shift_tcp(conn, side, seq, frame.span, index)
         frame.seq = seq
         frame.ack = other if ack is None else ack
         return self.put_after(after, frame)
@@ -231,9 +229,9 @@ class Scene:
     def tcp_delete(self, frame):
         conn = self.conn_of(frame)
         side = self.conns[conn].side(frame)
-        edge, span = (frame.seq + frame.span) % SEQ_SPACE, frame.span
+        edge, span, index = (frame.seq + frame.span) % SEQ_SPACE, frame.span, self.at(frame)
         self.drop(*[f for f in self.tcp(side, conn) if f.seq == frame.seq and f.span == span and f.flags == frame.flags])
-        self._shift_tcp(conn, side, edge, -span)
+        self._shift_tcp(conn, side, edge, -span, index)
 
     def reset(self, after, side, conn=0):
         """TCP RST behind `after`, and nothing else any more."""
