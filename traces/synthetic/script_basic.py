@@ -174,7 +174,7 @@ def half_close(world):
     conn.write("c", pattern(2000))
     conn.flag("c", msg.DONE)
     conn.read("s")
-    conn.write("s", b"2000 bytes, sum 199750")
+    conn.write("s", b"2000 bytes, sum 249028")
     conn.read("c")
     conn.flag("s", msg.CLOSED)
     conn.flag("c", msg.CLOSED)  # D stays set

@@ -163,3 +163,44 @@ def parallel_group(world):
         conns[i].close("c")
     second.delete_all(conn2.link["c"])
     lgr.delete_all(link)
+
+
+@capture("link-timeouts")
+def link_timeouts(world):
+    """After the point of no return nothing is left but a reset: an ADD LINK without answer, later a last link that dies."""
+    client, server = hosts()
+    meet(world, client, server)
+    lgr = Group(world, client, server)
+    unanswered_add_link(lgr)
+    lgr = Group(world, client, server)
+    conn = first_contact(lgr, 42302)
+    link = conn.link["c"]
+    idle = again(lgr, link, 42303, (lgr.of("s")[0], 2), (lgr.of("c")[0], 2))
+    for _ in range(2):  # both keepalives work while nothing is sent
+        world.pause(75_000_000)
+        idle.tcp.keepalive("c")
+        lgr.test_link("s", link, b"idle for 75 s...")
+    last_link_dies(lgr, link)
+    for side, lost in (("s", conn), ("s", idle)):
+        lost.tcp.rst(side)
+
+
+def unanswered_add_link(lgr):
+    """First contact: the server's ADD LINK is never acknowledged; no fallback any more."""
+    conn = Connection(lgr, 42301)
+    conn.use_link(lgr.new_link())
+    conn.tcp.handshake()
+    until_confirm(lgr, conn)
+    link = conn.link["s"]
+    lgr.confirm_link(link)
+    psn = link.pair.psn["s"]
+    link.pair.send("s", lgr.add_link_message("s", lgr.new_link()), "lost")
+    repeat(lgr.world, link.pair, "s", psn)
+    conn.tcp.rst("s")
+
+
+def last_link_dies(lgr, link):
+    lgr.world.pause(75_000_000)
+    psn = link.pair.psn["s"]
+    link.pair.send("s", msg.test_link(0, b"idle for 75 s..."), "lost")
+    repeat(lgr.world, link.pair, "s", psn)

@@ -181,6 +181,11 @@ class Tcp:
         start, flags, payload = self.history[side][index]
         self.segment(side, flags, payload, seq=start)
 
+    def keepalive(self, side):
+        """A probe one byte before the next sequence number, and its answer."""
+        self.segment(side, fr.ACK, seq=self.seq[side] - 1)
+        self.segment(other(side), fr.ACK)
+
     def fin(self, side, ack=True):
         self.segment(side, fr.FIN | fr.ACK)
         self.take(other(side))
