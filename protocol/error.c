@@ -10,7 +10,8 @@ struct error_entry {
     const char *text;
 };
 
-/* clang-format off: it takes the macros for values */
+/* Kept from clang-format, which takes the macros for values. */
+/* clang-format off */
 static const struct error_entry errors[] = {
     {SMC_OK, "SMC_OK", "success"},
 #define ERROR_ENTRY(name, number, text) {(number), "SMC_ERR_" #name, (text)},
