@@ -110,6 +110,7 @@ class Frame:
     def _parse_tcp(self, body):
         size = 4 * (body[12] >> 4)
         self.tcp, self.payload = bytearray(body[:size]), bytearray(body[size:])
+        self.missing = max(0, self.orig_len - len(self.raw)) if self.cut else 0
         self.kind = "tcp"
         # A capture on lo holds the pseudo header's sum only: checksum offload left the rest to a NIC that never came.
         self.offloaded = u16(body, 16) == ~internet_sum(self._pseudo(6, len(body))) & 0xFFFF
@@ -249,8 +250,8 @@ class Frame:
 
     @property
     def span(self):
-        """Sequence space the segment takes."""
-        return len(self.payload) + (1 if self.flags & SYN else 0) + (1 if self.flags & FIN else 0)
+        """Sequence space the segment takes, with what a short snap length cut off."""
+        return len(self.payload) + self.missing + (1 if self.flags & SYN else 0) + (1 if self.flags & FIN else 0)
 
     @property
     def op(self):

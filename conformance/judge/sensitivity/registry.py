@@ -3,6 +3,7 @@
 """A mutation takes a Scene and breaks one rule in it; expectations.csv says by name which. A variation changes a Scene legally."""
 
 MUTATIONS = {}
+VARIATIONS = {}
 
 
 def mutation(*names):
@@ -12,5 +13,16 @@ def mutation(*names):
             if name in MUTATIONS:
                 raise ValueError(f"two mutations called {name}")
             MUTATIONS[name] = function
+        return function
+    return register
+
+
+def variation(*bases, in_order=True):
+    """Registers a legal change for the bases it is done to. It returns nothing (the Scene was edited), a file's bytes, or a list of such.
+    in_order: it gets the frames in the order of time, else as they stand in the file."""
+    def register(function):
+        if function.__name__ in VARIATIONS:
+            raise ValueError(f"two variations called {function.__name__}")
+        VARIATIONS[function.__name__] = (function, bases, in_order)
         return function
     return register

@@ -37,10 +37,10 @@ class Flow:
 
 
 class Conn:
-    """One TCP connection of the scene."""
+    """One TCP connection of the scene; `model` keeps a segment of each side to copy from."""
 
     def __init__(self, syn):
-        self.syn = syn
+        self.model = {}
         self.client = syn.src, syn.sport
         self.server = syn.dst, syn.dport
 
@@ -61,6 +61,10 @@ class Scene:
         for frame in frames:
             if frame.kind == "tcp" and frame.flags & (SYN | ACK) == SYN:
                 self.conns.append(Conn(frame))
+        for conn in self.conns:
+            for frame in frames:
+                if frame.kind == "tcp" and conn.side(frame) and not frame.flags & SYN:
+                    conn.model.setdefault(conn.side(frame), copy.deepcopy(frame))
         seen = set()
         for frame in frames:
             if frame.is_request:
@@ -214,8 +218,7 @@ class Scene:
     def tcp_insert(self, after, side, payload=b"", flags=PSH | ACK, conn=0, ack=None):
         """A new segment behind `after`. Data and FIN move the rest of the stream; RST moves nothing."""
         index = self.at(after) + 1
-        template = next(f for f in reversed(self.frames) if f.kind == "tcp" and self.conns[conn].side(f) == side and not f.flags & SYN)
-        frame = copy.deepcopy(template)
+        frame = copy.deepcopy(self.conns[conn].model[side])
         frame.payload = bytearray(payload)
         frame.tcp[13] = flags
         seq = self._next_seq(index, conn, side)
