@@ -1,9 +1,11 @@
 # Tests the corpus itself: the repair without a change is the identity, and mutated captures break nothing below SMC.
 # SPDX-License-Identifier: BSD-3-Clause
+import os
 import unittest
 
 import bases
 import corpus
+import demo_broken
 import pcapio
 import registry
 from packet import ACK, Frame
@@ -102,6 +104,11 @@ class Corpus(unittest.TestCase):
             other = seen.setdefault((e.base, corpus.mutated(e)), e)
             if other.requirement != e.requirement:
                 self.assertTrue("deviation" in e.verdict, f"{other.mutation} and {e.mutation}")
+
+    def test_the_broken_captures_of_the_demo_are_what_the_mutations_make(self):
+        for name in demo_broken.FILES:
+            with self.subTest(capture=name), open(os.path.join(demo_broken.FOLDER, name), "rb") as file:
+                self.assertEqual(file.read(), demo_broken.contents(name))
 
     def test_there_are_enough_variations(self):
         self.assertGreaterEqual(len(registry.VARIATIONS), 60)

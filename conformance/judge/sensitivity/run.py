@@ -11,6 +11,8 @@ import corpus
 import registry
 from judging import BAD, counted, fresh, judge
 
+# Rows that the specification calls observable elsewhere and that a capture shows all the same
+NOT_WIRE = {"CDC-012", "CDC-014", "CLC-054", "LLC-061", "ROCE-005"}
 FLAGGED_FLOOR, PAIRS_FLOOR, ROWS_FLOOR, VARIATIONS_FLOOR = 0.95, 120, 0.80, 60
 
 
@@ -19,7 +21,7 @@ def wire_rows():
     spoken = {e.requirement for e in corpus.expectations()} | set(corpus.not_observable())
     path = os.path.join(corpus.HERE, "..", "requirements.csv")
     if not os.path.exists(path):
-        return spoken - {"ROCE-005"}
+        return spoken - NOT_WIRE
     import csv
     with open(path, newline="", encoding="utf-8") as file:
         return {row["id"] for row in csv.DictReader(file) if row["observable"] == "wire"}
