@@ -88,6 +88,14 @@ def cdc_seq_skipped(s):
 
 
 @mutation()
+def cdc_seq_skipped_v2(s):
+    renumber(s, "s", 2, 1)
+
+
+mutation("cdc_seq_back")(one("c", 3, seq=2))
+
+
+@mutation()
 def cdc_seq_repeated(s):
     renumber(s, "s", 1, -1)
 
@@ -113,6 +121,12 @@ mutation("cdc_token_zero")(one("s", 0, token=0))
 def cdc_token_wrong(s):
     frame = s.cdc("c")[0]
     s.set_cdc(frame, token=cdc_fields(frame)[1] + 1)
+
+
+@mutation()
+def cdc_token_wrong_v2(s):
+    frame = s.cdc("s")[2]
+    s.set_cdc(frame, token=cdc_fields(frame)[1] ^ 0x80000000)
 
 
 @mutation()
@@ -146,6 +160,27 @@ def cdc_before_data_v2(s):
 @mutation()
 def cdc_without_data(s):
     s.roce_delete(s.writes("c")[1])
+
+
+@mutation()
+def cdc_without_data_v2(s):
+    s.roce_delete(s.writes("s")[2])
+
+
+@mutation()
+def write_leaves_gap(s):
+    def change(f):
+        f.va, f.dma_len = f.va + 1, f.dma_len - 1
+        del f.payload[0]
+    s.edit(s.writes("c")[3], change)
+
+
+@mutation()
+def write_one_byte_short(s):
+    def change(f):
+        f.dma_len = f.dma_len - 1
+        del f.payload[-1]
+    s.edit(s.writes("s")[1], change)
 
 
 mutation("cdc_ahead_of_data")(one("c", 1, prod=(1, 20001)))
@@ -212,6 +247,7 @@ def consumer_ahead(s):
         s.set_cdc(frame, cons=(0, 40))
 
 
+mutation("consumer_ahead_bulk")(one("s", 2, cons=(2, 60000)))
 mutation("consumer_ahead_wrap")(one("c", 1, cons=(1, 32)))
 
 

@@ -76,6 +76,14 @@ def reserved_accept_makes_rst(s):
 
 
 @mutation()
+def reserved_decline_makes_rst(s):
+    def change(m):
+        m[20] |= 0x0F
+        m[21:24] = b"\xff\xff\xff"
+    s.reset(acked(s, s.edit_clc(4, change)), "c")
+
+
+@mutation()
 def reserved_mtu_makes_rst(s):
     s.reset(acked(s, s.edit_clc(2, lambda m: put(m, 50, 0x29, 1))), "c")
 
@@ -176,6 +184,17 @@ def decline_chases_proposal_v1(s):
     fallback(s, acked(s, accept))
 
 
+@mutation()
+def proposal_after_decline(s):
+    s.tcp_insert(acked(s, s.clc(4)), "c", bytes(s.clc(1).payload))
+
+
+@mutation()
+def decline_amid_data(s):
+    after = s.last_of(s.cdc("s")[0])
+    s.tcp_insert(after, "s", decline_v1(peer_id(s, 2), 0x09990000))
+
+
 def server_decline(s):
     after = acked(s, s.clc(2))
     v1 = s.clc(2).payload[7] >> 4 == 1
@@ -252,6 +271,21 @@ def write_one_byte_below(s):
         f.va, f.dma_len = f.va - 1, f.dma_len + 1
         f.payload = bytearray(b"?") + f.payload
     s.edit(s.writes("c")[0], change)
+
+
+@mutation()
+def write_one_byte_below_v2(s):
+    def change(f):
+        f.va, f.dma_len = f.va - 1, f.dma_len + 1
+        f.payload = bytearray(b"?") + f.payload
+    s.edit(s.writes("s")[0], change)
+
+
+@mutation()
+def write_across_the_end(s):
+    def change(f):
+        f.va = f.va + 65536 - 16
+    s.edit(s.writes("s")[0], change)
 
 
 @mutation()

@@ -53,6 +53,11 @@ def confirm_trailer_bad_smcd(s):
     s.edit_clc(3, lambda m: put(m, len(m) - 1, 0xC5, 1))
 
 
+mutation("accept_head_bad")(clc(2, 0, 0xE3))
+mutation("confirm_head_bad")(clc(3, 3, 0xD8))
+mutation("proposal_head_bad")(clc(1, 1, 0x4D))
+
+
 # -- version and type ----------------------------------------------------------------------------------------------------
 
 @mutation()
@@ -100,6 +105,11 @@ def rfc_proposal_51(s):
 @mutation()
 def accept_72_bytes(s):
     s.resize_clc(2, lambda m: insert(m, 64, bytes(4)))
+
+
+@mutation()
+def confirm_length_67(s):
+    s.resize_clc(3, lambda m: cut(m, 60, 1))
 
 
 @mutation()

@@ -29,7 +29,7 @@ def cdc_after_close(s):
     more_cdc(s, closed(s, "c"), "c")
 
 
-@mutation()
+@mutation("write_after_close", "write_after_close_v1")
 def write_after_close(s):
     rkey, va = rkey_of(s, 3)
     s.write(closed(s, "s"), "s", va + 32, rkey, b"too late")

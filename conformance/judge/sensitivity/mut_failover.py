@@ -45,7 +45,7 @@ def failover_without_f(s):
     s.roce_delete(f_message(s, "c"))
 
 
-@mutation()
+@mutation("failover_without_f_v2", "failover_without_f_server")
 def failover_without_f_v2(s):
     s.roce_delete(f_message(s, "s"))
 
@@ -155,6 +155,16 @@ def consumed_bytes_replayed(s):
 def rkey_of_dead_link(s):
     base, old = rkey_of(s, 2)[1], rkey_of(s, 2)[0]
     write = next(w for w in behind(s, s.writes("c"), f_message(s, "c")) if base <= w.va < base + 65536)
+
+    def change(f):
+        f.rkey = old
+    s.edit(write, change)
+
+
+@mutation()
+def rkey_of_dead_link_server(s):
+    old, base = rkey_of(s, 3)
+    write = next(w for w in behind(s, s.writes("s"), f_message(s, "s")) if base <= w.va < base + 65536)
 
     def change(f):
         f.rkey = old

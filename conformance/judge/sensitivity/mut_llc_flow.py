@@ -107,6 +107,11 @@ def data_before_second_link_settled(s):
     resend(s, rsp(s, 2, "c"), s.last_of(s.cdc("c")[0]), "c", 1)
 
 
+@mutation("add_link_unanswered", "add_link_unanswered_v2")
+def add_link_unanswered(s):
+    s.roce_delete(rsp(s, 2, "c"))
+
+
 @mutation()
 def client_add_link_answered(s):
     ask = msg.add_link(MAC["A1"], GID["A1"], 0, 0, 0, mtu=0)
@@ -278,7 +283,7 @@ def termination_orderly(s):
 
 # -- TEST LINK -----------------------------------------------------------------------------------------------------------
 
-@mutation()
+@mutation("test_link_unanswered", "test_link_unanswered_v2")
 def test_link_unanswered(s):
     s.roce_delete(rsp(s, 7, "c"))
 
@@ -398,6 +403,11 @@ def refusal_without_c_retried(s):
 @mutation()
 def rmb_used_though_refused(s):
     s.poke(rsp(s, 6, "c"), 3, 0xA0)
+
+
+@mutation()
+def rmb_used_though_refused_v2(s):
+    s.poke(rsp(s, 6, "s"), 3, 0xA0)
 
 
 @mutation()
