@@ -6,7 +6,7 @@ d1-a (d-a with an SMC-D v1 handshake), dd-a (d-a with its data path in records o
 import os
 
 from messages import SMCD, SMCR, rfc_proposal
-from packet import put, u32
+from packet import u32
 from scene import Scene, cdc_fields
 
 CAPTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "traces", "captures")
@@ -96,6 +96,3 @@ def rkey_of(scene, kind, conn=0):
     """(rkey, address) that an SMC-R Accept or Confirm announces"""
     m = scene.clc(kind, conn).payload
     return u32(m, 41), int.from_bytes(m[52:60], "big")
-
-
-__all__ = ["DERIVED", "FILES", "captured", "load", "path", "peer_id", "put", "rkey_of"]

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import struct
 
-import messages as msg
 from bases import rkey_of
 from mut_clc_parse import clc
 from mut_llc_flow import second_answer
-from mut_llc_message import idle, say, settled
-from packet import WRITE_ONLY_IMM, put, u32
+from mut_llc_message import say, settled
+from packet import WRITE_ONLY_IMM, u32
 from registry import mutation
 from scene import cdc_bytes, cdc_fields
 
@@ -359,6 +358,3 @@ def urgent_at_0(s):
     for frame in s.cdc("c"):
         s.set_cdc(frame, prod=(0, 0))
     s.set_cdc(s.cdc("s")[0], cons=(0, 0))
-
-
-__all__ = ["idle", "more_cdc", "more_data", "msg", "one", "put", "renumber"]

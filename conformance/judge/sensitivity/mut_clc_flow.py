@@ -3,7 +3,7 @@
 import bases
 from bases import peer_id, rkey_of
 from messages import decline_v1, decline_v2
-from mut_clc_parse import clc, cut
+from mut_clc_parse import clc
 from packet import ACK, FIN, put, u32
 from registry import mutation
 from scene import later
@@ -439,6 +439,3 @@ def group_in_two_vlans(s):
         for frame in s.tcp(None, conn):
             frame.l2[12:12] = b"\x81\x00" + vlan.to_bytes(2, "big")
             frame.touch()
-
-
-__all__ = ["acked", "cut", "fallback", "move_after", "parallel", "split"]

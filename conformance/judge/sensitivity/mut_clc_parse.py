@@ -1,6 +1,5 @@
 # Mutations of single CLC messages: eyecatchers, types, lengths, counts, offsets, fields.
 # SPDX-License-Identifier: BSD-3-Clause
-from bases import peer_id
 from messages import EID1, decline_v1, rfc_proposal
 from packet import put, u16
 from registry import mutation
@@ -463,6 +462,3 @@ def v2_link_local_gid(s):
 @mutation()
 def v2_link_local_gid_confirm(s):
     s.edit_clc(3, lambda m: m.__setitem__(slice(176, 192), LINK_LOCAL))
-
-
-__all__ = ["both_eids", "clc", "cut", "insert", "peer_id"]

@@ -1,9 +1,8 @@
 # Mutations of the ways a connection ends.
 # SPDX-License-Identifier: BSD-3-Clause
 from bases import rkey_of
-from mut_cdc import more_cdc, more_data, one, renumber
+from mut_cdc import more_cdc, more_data, renumber
 from mut_clc_flow import move_after
-from mut_llc_flow import second_answer
 from mut_llc_message import idle, say, settled
 from packet import ACK, FIN, RST
 from registry import mutation
@@ -170,6 +169,3 @@ def keepalive_unanswered(s):
         s.frames.append(probe)
         s.sort()
         at = probe
-
-
-__all__ = ["one", "second_answer"]

@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import messages as msg
 from bases import rkey_of
-from mut_cdc import renumber
-from mut_llc_message import req, rsp, say
-from packet import u32
+from mut_llc_message import say
 from registry import mutation
 from scene import cdc_bytes, cdc_fields
 
@@ -196,6 +194,3 @@ def half_closed_sends_f(s):
         s.roce_delete(frame)
     for side, cf in (("c", 0xC0), ("s", 0x40)):
         s.set_cdc(after_f(s, side)[-1], seq=seq + 1, prod=prod, cons=prod, cf=cf)
-
-
-__all__ = ["renumber", "req", "rsp", "u32"]

@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import messages as msg
 from bases import rkey_of
-from mut_clc_flow import move_after
 from mut_llc_message import idle, req, rsp, say, settled
-from packet import u24, u32
+from packet import u32
 from registry import mutation
-from scene import cdc_fields
 
 MAC = {name: bytes([0x52, 0x54, 0, 0, 0x0A if name[0] == "A" else 0x0B, int(name[1])]) for name in ("A1", "A2", "A3", "B1", "B2", "B3")}
 GID = {name: b"\xfe\x80" + bytes(6) + b"\x50\x54\0\xff\xfe\0" + mac[4:] for name, mac in MAC.items()}
@@ -461,6 +459,3 @@ def write_unknown_rkey(s):
     def change(f):
         f.rkey = 0x9999
     s.edit(s.writes("c")[0], change)
-
-
-__all__ = ["GID", "MAC", "answer", "cdc_fields", "link_exchange", "move_after", "resend", "rkey_during", "u24"]

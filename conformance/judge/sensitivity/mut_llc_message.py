@@ -1,7 +1,7 @@
 # Mutations of single LLC messages: lengths, types, fields, answers.
 # SPDX-License-Identifier: BSD-3-Clause
 import messages as msg
-from packet import put, u32
+from packet import u32
 from registry import mutation
 
 GID_A1, GID_A2 = (b"\0" * 10 + b"\xff\xff\x0a\0\0" + bytes([n]) for n in (1, 11))
@@ -341,6 +341,3 @@ def add_link_count_2_punished(s):
 @mutation()
 def stray_response_v2(s):
     say(s, settled(s), "c", msg.delete_link(2, 0, True, 0xA0))
-
-
-__all__ = ["idle", "put", "req", "rsp", "say", "settled"]

@@ -11,8 +11,7 @@ import copy
 import struct
 
 import pcapio
-from packet import (ACK, ACKNOWLEDGE, FIN, HAS_RETH, PSH, RST, SEND_ONLY, SENDS, SYN, WRITE_FIRST, WRITE_LAST, WRITE_MIDDLE, WRITE_ONLY,
-                    WRITES, Frame, put, u16, u32)
+from packet import ACK, PSH, RST, SEND_ONLY, SYN, WRITE_FIRST, WRITE_LAST, WRITE_MIDDLE, WRITE_ONLY, Frame, put, u16, u32
 
 CLC_MAGIC = (b"\xe2\xd4\xc3\xd9", b"\xe2\xd4\xc3\xc4")
 CDC = 0xFE
@@ -502,7 +501,3 @@ def cdc_fields(frame):
     """(seq, token, (wrap, count) of producer, of consumer, producer flags, connection flags)"""
     p = frame.payload
     return u16(p, 2), u32(p, 4), (u16(p, 10), u32(p, 12)), (u16(p, 18), u32(p, 20)), p[24], p[25]
-
-
-__all__ = ["ACK", "ACKNOWLEDGE", "CDC", "FIN", "HAS_RETH", "PSH", "RST", "SENDS", "SYN", "WRITES", "Conn", "Flow", "Scene", "cdc_bytes",
-           "cdc_fields", "later", "write_cdc"]

@@ -16,13 +16,13 @@ class RecordFrame(Frame):
     def __init__(self, ts_ns, op, source, target, token, offset=0, data=b"", signal=0, total=None, index=0):
         self.op_code, self.source, self.target, self.token = op, source, target, token
         self.offset, self.data, self.signal, self.index = offset, bytearray(data), signal, index
-        self.total = total
+        self.total, self.fragment, self.order = total, 0, LITTLE
         super().__init__(ts_ns, self._bytes())
 
     def _bytes(self):
         total = len(self.data) if self.total is None else self.total
-        head = struct.pack(">BBBB", 1, self.op_code, self.signal, LITTLE) + self.source + self.target
-        head += struct.pack(">QIIII", self.token, self.index, self.offset, total, 0)
+        head = struct.pack(">BBBB", 1, self.op_code, self.signal, self.order) + self.source + self.target
+        head += struct.pack(">QIIII", self.token, self.index, self.offset, total, self.fragment)
         return bytes(12) + struct.pack(">H", ETHERTYPE) + head + bytes(self.data)
 
     def build(self):
@@ -41,11 +41,12 @@ def with_data_path(scene):
     accept, confirm = scene.clc(2), scene.clc(3)
     gid = {"s": bytes(accept.payload[8:16] + accept.payload[66:74]), "c": bytes(confirm.payload[8:16] + confirm.payload[66:74])}
     token = {"s": int.from_bytes(accept.payload[16:24], "big"), "c": int.from_bytes(confirm.payload[16:24], "big")}
-    peer = {"c": "s", "s": "c"}
+    peer, index = {"c": "s", "s": "c"}, {"s": 1, "c": 2}
     scene.smcd = []
 
     def record(after, op, side, owner, **fields):
-        frame = RecordFrame(0, op, gid[side], gid[peer[side]] if op in (REGISTER, UNREGISTER) else gid[owner], token[owner], **fields)
+        frame = RecordFrame(0, op, gid[side], gid[peer[side]] if op in (REGISTER, UNREGISTER) else gid[owner], token[owner],
+                            index=index[owner], **fields)
         scene.smcd.append(frame)
         return scene.put_after(after, frame)
 

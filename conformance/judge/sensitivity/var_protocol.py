@@ -1,15 +1,19 @@
 # Legal variations of what SMC itself says: reserved bits, unknown values, choices that the rules leave free.
 # SPDX-License-Identifier: BSD-3-Clause
+import copy
+import struct
+
 import messages as msg
 from mut_cdc import more_data
-from mut_clc_flow import acked, fallback, move_after, parallel
+from mut_clc_flow import move_after, parallel
 from mut_close import closed, closing
-from mut_failover import behind, f_message, lose
+from mut_failover import f_message, lose
 from mut_llc_flow import answer, link_exchange, second_answer
 from mut_llc_message import idle, req, rsp, say, settled
-from packet import FIN, put, u16
+from packet import FIN, put
 from registry import variation
 from scene import cdc_bytes, cdc_fields
+from smcd_record import MOVE, block
 
 
 # -- reserved and unknown ------------------------------------------------------------------------------------------------
@@ -303,6 +307,42 @@ def update_asked_for(s):
     s.set_cdc(s.cdc("c")[1], pf=0x90)
 
 
+# -- the data path of SMC-D ----------------------------------------------------------------------------------------------
+
+@variation("dd-a")
+def smcd_big_endian_hosts(s):
+    for record in s.smcd:
+        record.order = 1
+        if record.op_code == MOVE and record.offset == 0:
+            prod, cons = struct.unpack_from("<HI", record.data, 8), struct.unpack_from("<HI", record.data, 16)
+            record.data = bytearray(block(prod, cons, record.data[22], record.data[23], ">"))
+
+
+@variation("dd-a")
+def smcd_long_move(s):
+    """3000 bytes: three records that say the same offset and total length."""
+    data = next(r for r in s.smcd if r.op_code == MOVE and r.offset)
+    text = bytes(n % 251 for n in range(3000))
+    at = data
+    for start in (1400, 2800):
+        part = copy.deepcopy(data)
+        part.data, part.total, part.fragment = bytearray(text[start:start + 1400]), 3000, start
+        at = s.put_after(at, part)
+    data.data, data.total = bytearray(text[:1400]), 3000
+    for record in s.smcd:
+        if record.op_code == MOVE and record.offset == 0:
+            at = 8 if record.token == data.token else 16
+            record.data[at + 2:at + 6] = struct.pack("<I", 3000) if any(record.data[at + 2:at + 6]) else bytes(4)
+
+
+@variation("dd-a")
+def smcd_reserved_in_block(s):
+    for record in s.smcd:
+        if record.op_code == MOVE and record.offset == 0:
+            record.data[1:8] = b"\xff" * 7
+            record.data[24:32] = b"\xff" * 8
+
+
 # -- failover ------------------------------------------------------------------------------------------------------------
 
 @variation("v1-g6", "v2-g2")
@@ -335,6 +375,3 @@ def lost_writes_merged(s):
     s.shift_cdc(at, "c", token, seq=1)
     at = s.last_of(s.write(at, "c", va, rkey, b"lost 000lost 001", 2))
     say(s, at, "c", cdc_bytes(seq + 3, token, (0, count + 16), cons), 2)
-
-
-__all__ = ["acked", "behind", "fallback", "u16"]

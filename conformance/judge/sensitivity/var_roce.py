@@ -4,7 +4,6 @@ import copy
 
 from packet import WRITE_FIRST, WRITE_LAST, WRITE_MIDDLE, put, u24, u32
 from registry import variation
-from scene import Flow
 
 LINKED = ("v1-a", "v2-g", "v1-g6", "v1-i", "v2-k")
 
@@ -250,6 +249,3 @@ def long_write_interleaved_with_copies(s):
     """Single packets of long WRITEs come twice."""
     for frame in [f for f in s.frames if f.is_request and f.op in (WRITE_FIRST, WRITE_MIDDLE, WRITE_LAST)][::7]:
         s.put_after(frame, copy.deepcopy(frame), 1_000)
-
-
-__all__ = ["Flow"]

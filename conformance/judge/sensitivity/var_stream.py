@@ -5,7 +5,7 @@ import copy
 from messages import decline_v1, decline_v2
 from mut_clc_flow import acked, fallback, split
 from mut_tcpopt import OPTION, final_ack, replace
-from packet import ACK, FIN, SYN
+from packet import ACK, FIN
 from registry import variation
 
 HANDSHAKES = ("v1-a", "v2-a", "d-a", "v2-f3", "v1-i")
@@ -273,6 +273,3 @@ def lost_ten_in_a_row(s):
 def everything_twice(s):
     """A mirror of both directions of a port: every frame comes twice."""
     s.frames = [f for frame in s.frames for f in (frame, copy.deepcopy(frame))]
-
-
-__all__ = ["SYN"]
