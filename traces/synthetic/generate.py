@@ -18,6 +18,7 @@ import script_fallback  # noqa: E402,F401
 import script_links  # noqa: E402,F401
 import script_loss  # noqa: E402,F401
 import script_smcd  # noqa: E402,F401
+import script_smcd_data  # noqa: E402,F401
 import script_v2  # noqa: E402,F401
 from stage import CAPTURES, ON_REQUEST  # noqa: E402
 

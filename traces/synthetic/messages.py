@@ -18,6 +18,7 @@ UNKNOWN_LINK = 0x00100000
 
 BLOCKED, URGENT_PENDING, URGENT_PRESENT, UPDATE_REQUESTED, FAILOVER = 0x80, 0x40, 0x20, 0x10, 0x08
 DONE, CLOSED, ABORT = 0x80, 0x40, 0x20
+REGISTER, UNREGISTER, ATTACH, DETACH, MOVE, SIGNAL, EVENT = range(1, 8)  # operations of the SMC-D record
 
 
 def u24(value):
@@ -163,3 +164,10 @@ def smcd_block(order, prod, cons, prod_flags=0, conn_flags=0):
     """The 32-byte block at the start of a DMB element, in the byte order of the hosts ('<' or '>')."""
     block = b"\xfe" + bytes(7) + struct.pack(order + "HI", prod[0] & 0xFFFF, prod[1]) + b"\0\0"
     return (block + struct.pack(order + "HI", cons[0] & 0xFFFF, cons[1]) + bytes([prod_flags, conn_flags])).ljust(32, b"\0")
+
+
+def smcd_record(operation, source, destination, token, index, offset, total, fragment, signal, order, data):
+    """What a dibs device did: 60 bytes, then the data of this fragment. order: of the data, '<' or '>'."""
+    head = struct.pack(">BBBB", 1, operation, 1 if signal else 0, 0 if order == "<" else 1)
+    head += source.to_bytes(16, "big") + destination.to_bytes(16, "big")
+    return head + struct.pack(">QIIII", token, index, offset, total, fragment) + data

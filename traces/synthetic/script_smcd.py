@@ -25,9 +25,9 @@ class ConnectionD:
     def proposal_v1(self, roce_too):
         """Version 1, typev1 = D (1) or both (3), offset 40."""
         host, nic = self.host["c"], self.host["c"].nics[0]
-        gid, mac = (nic.gid, nic.mac) if roce_too else (bytes(16), bytes(6))
+        peer_id, gid, mac = (host.peer_id, nic.gid, nic.mac) if roce_too else (bytes(8), bytes(16), bytes(6))
         area = msg.smcd_area(ISM_GID["c"], 0, 0)
-        self.tcp.send("c", msg.proposal_offset(1, 3 if roce_too else 1, 0, host.peer_id, gid, mac, area, SUBNET))
+        self.tcp.send("c", msg.proposal_offset(1, 3 if roce_too else 1, 0, peer_id, gid, mac, area, SUBNET))
 
     def proposal_v2(self, eids=()):
         """Version 2, typev1 = D, typev2 = D: the native device stands in the locator area, a second one in the list."""
@@ -35,7 +35,7 @@ class ConnectionD:
         second = [(0x2C21_0500_0000_C333, 0x07C1)]
         rest = SUBNET + msg.v2_extension(eids, len(second), 0, True, bytes(16), 0, 0, 0, 32 + 32 * len(eids))
         rest += msg.smcd_extension(SEID, second)
-        self.tcp.send("c", msg.proposal_offset(2, 1, 1, self.host["c"].peer_id, bytes(16), bytes(6), area, rest))
+        self.tcp.send("c", msg.proposal_offset(2, 1, 1, bytes(8), bytes(16), bytes(6), area, rest))
 
     def answer(self, side, version, first, eid=SEID):
         kind, extra = msg.ACCEPT if side == "s" else msg.CONFIRM, bytes(12)
