@@ -38,7 +38,7 @@ def server_heavy(world):
     """Five RMBs at the server, one of five elements at the client: 5, 3, 1 against 1 and two empty answers."""
     lgr, link, conn = start(world, nics=(2, 2), client_rmb={"elements": 5}, cport=41101)
     conns = [conn] + [grow(lgr, link, 41101 + i, client_new=False) for i in range(1, 5)]
-    client_asks_for_link(lgr, link, 1, full=False)
+    client_asks_for_link(lgr, link, 1)
     second = lgr.add_link(link, 1, 1)
     talk(conns)
     end(lgr, second, conns)

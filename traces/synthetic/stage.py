@@ -100,8 +100,8 @@ def new_element(lgr, side):
     return rmb, rmb.used
 
 
-def client_asks_for_link(lgr, over, cnic, full=True):
-    """The client's advisory ADD LINK: a new RNIC is there. Link number 0; queue pair and PSN may be given or zero."""
+def client_asks_for_link(lgr, over, cnic):
+    """The client's advisory ADD LINK: a new RNIC is there. Link number 0, that is for the server to assign."""
     nic, world = lgr.host["c"].nics[cnic], lgr.world
-    qpn, psn = (0x40 + world.rand(20), world.rand(24)) if full else (0, 0)
-    lgr.llc("c", over, msg.add_link(0, nic.mac, nic.gid, qpn, 0, lgr.mtu["c"] if full else 0, psn))
+    qpn, psn = 0x40 + world.rand(20), world.rand(24)
+    lgr.llc("c", over, msg.add_link(0, nic.mac, nic.gid, qpn, 0, lgr.mtu["c"], psn))
