@@ -1,0 +1,372 @@
+/* The data path: cursors, RDMA WRITEs into rings, and SMC-D records; both kinds end in the same state.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "session_internal.h"
+
+#include "wire/cdc_layouts.h"
+
+/* ---- positions ---- */
+
+/* Absolute position of a cursor, reckoned from one whose position is known. */
+static bool position(struct trace_cursor c, uint32_t origin, uint32_t ring, struct trace_cursor from, uint64_t from_pos,
+                     uint64_t *pos)
+{
+    if (ring == 0 || c.count < origin || c.count - origin >= ring) /* [CURSOR-006] */
+        return false;
+    int64_t wraps = (int16_t)(uint16_t)(c.wrap - from.wrap);
+    int64_t p = (int64_t)from_pos + wraps * (int64_t)ring + ((int64_t)c.count - (int64_t)from.count);
+    if (p < 0)
+        return false;
+    *pos = (uint64_t)p;
+    return true;
+}
+
+static uint32_t origin_of(const struct trace_conn *c)
+{
+    return c->group && !c->group->smcd ? c->group->origin : 0;
+}
+
+/* What the capture did not show from the start begins at the cursor seen. */
+static void cursor_position(const struct trace_conn *c, struct trace_cursor cur, uint32_t ring, bool known,
+                            struct trace_cursor from, uint64_t from_pos, bool *ok, uint64_t *pos)
+{
+    uint32_t origin = origin_of(c);
+    struct trace_cursor zero = {0, origin};
+    *ok = known ? position(cur, origin, ring, from, from_pos, pos) : position(cur, origin, ring, zero, 0, pos);
+}
+
+static void spans_drop_below(struct trace_conn_side *w, uint64_t pos)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < w->nspans; i++) {
+        if (w->spans[i].to <= pos)
+            continue;
+        w->spans[kept] = w->spans[i];
+        if (w->spans[kept].from < pos)
+            w->spans[kept].from = pos;
+        kept++;
+    }
+    w->nspans = kept;
+}
+
+static void span_add(struct trace_conn_side *w, uint64_t from, uint64_t to, uint64_t frame)
+{
+    unsigned i = w->nspans;
+    if (from >= to)
+        return;
+    while (i > 0 && w->spans[i - 1].from > from)
+        i--;
+    if (i > 0 && w->spans[i - 1].to >= from) { /* grows the one before */
+        i--;
+        if (to > w->spans[i].to) {
+            w->spans[i].to = to;
+            w->spans[i].frame = frame;
+        }
+    } else if (w->nspans < TRACE_MAX_SPANS) {
+        memmove(&w->spans[i + 1], &w->spans[i], (w->nspans - i) * sizeof w->spans[0]);
+        w->spans[i] = (struct trace_span){from, to, frame};
+        w->nspans++;
+    } else {
+        w->spans_lost = true;
+        return;
+    }
+    while (i + 1 < w->nspans && w->spans[i].to >= w->spans[i + 1].from) {
+        if (w->spans[i + 1].to > w->spans[i].to)
+            w->spans[i].to = w->spans[i + 1].to;
+        memmove(&w->spans[i + 1], &w->spans[i + 2], (w->nspans - i - 2) * sizeof w->spans[0]);
+        w->nspans--;
+    }
+}
+
+/* ---- CDC ---- */
+
+static void follow_flags(struct trace_conn_side *x, const struct trace_cdc_event *e)
+{
+    x->prod_flags = e->prod_flags;
+    x->conn_flags = e->conn_flags;
+    if ((e->conn_flags & 0x80) && !x->done) {
+        x->done = true;
+        x->done_frame = e->frame;
+        x->done_ns = e->ts_ns;
+    }
+    if ((e->conn_flags & 0x40) && !x->closed) {
+        x->closed = true;
+        x->closed_frame = e->frame;
+        x->closed_ns = e->ts_ns;
+    }
+    if ((e->conn_flags & 0x20) && !x->aborted) {
+        x->aborted = true;
+        x->aborted_frame = e->frame;
+        x->aborted_ns = e->ts_ns;
+    }
+}
+
+static void settle(struct trace_conn *c)
+{
+    if (c->side[0].aborted || c->side[1].aborted)
+        c->closed = TRACE_CLOSED_ABORT;
+    else if (c->side[0].closed && c->side[1].closed)
+        c->closed = TRACE_CLOSED_NORMAL;
+}
+
+static void cdc_follow(const struct trace_cdc_event *e)
+{
+    struct trace_conn *c = e->conn;
+    struct trace_conn_side *x = &c->side[e->side], *peer = &c->side[!e->side];
+    if (e->link)
+        c->link = e->link;
+    if (e->validation) { /* [CDC-013]: nothing else in it means anything */
+        x->validations++;
+        x->replaying = true;
+        x->replay_from = peer->cons_pos;
+        return;
+    }
+    x->last_cdc_frame = e->frame;
+    x->last_cdc_ns = e->ts_ns;
+    if (e->stale)
+        return;
+    x->cdc_count++;
+    x->seq_known = true;
+    x->last_seq = e->seq;
+    if (e->prod_pos_ok && (!x->prod_known || e->prod_pos >= x->prod_pos)) {
+        x->prod_known = true;
+        x->prod = e->prod;
+        x->prod_pos = e->prod_pos;
+        x->prod_frame = e->frame;
+        x->replaying = false;
+        spans_drop_below(x, x->prod_pos);
+        if (x->nspans == 0)
+            x->spans_lost = false;
+    }
+    if (e->cons_pos_ok && (!x->cons_known || e->cons_pos >= x->cons_pos)) {
+        x->cons_known = true;
+        x->cons = e->cons;
+        x->cons_pos = e->cons_pos;
+        x->cons_frame = e->frame;
+    }
+    follow_flags(x, e);
+    settle(c);
+}
+
+static void cdc_positions(struct trace_cdc_event *e)
+{
+    struct trace_conn *c = e->conn;
+    struct trace_conn_side *x = &c->side[e->side], *peer = &c->side[!e->side];
+    cursor_position(c, e->prod, peer->ring_size, x->prod_known, x->prod, x->prod_pos, &e->prod_pos_ok, &e->prod_pos);
+    cursor_position(c, e->cons, x->ring_size, x->cons_known, x->cons, x->cons_pos, &e->cons_pos_ok, &e->cons_pos);
+}
+
+static void cdc_emit(struct trace_session *s, struct trace_cdc_event *e)
+{
+    if (e->conn && e->valid) {
+        struct trace_conn_side *x = &e->conn->side[e->side];
+        e->stale = !e->smcd && !e->validation && x->seq_known && (int16_t)(uint16_t)(e->seq - x->last_seq) <= 0;
+        cdc_positions(e);
+    }
+    EMIT(s, cdc, e);
+    if (e->conn && e->valid)
+        cdc_follow(e);
+    EMIT(s, cdc_done, e);
+}
+
+static struct trace_conn *conn_by_token(struct trace_group *g, int owner, uint32_t token)
+{
+    struct trace_conn *closed = NULL;
+    for (struct trace_conn *c = g->conns; c; c = c->group_next) {
+        const struct trace_conn_side *x = &c->side[owner];
+        if (!x->given || x->token != token || c->declined)
+            continue;
+        if (!(c->side[0].closed || c->side[0].aborted) || !(c->side[1].closed || c->side[1].aborted))
+            return c;
+        if (!closed)
+            closed = c;
+    }
+    return closed;
+}
+
+void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_link *l, int side, const struct trace_request *r)
+{
+    struct trace_cdc_event e = {.stream = st, .link = l, .group = l ? l->group : NULL, .side = side, .frame = r->frame,
+                                .ts_ns = r->ts_ns, .bytes = r->bytes, .request = r};
+    struct smc_cdc m;
+    if (smc_cdc_at(r->bytes, 0, &m) && !r->headless) {
+        e.valid = smc_cdc_type(m) == 0xfe;
+        e.seq = smc_cdc_seqno(m);
+        e.token = smc_cdc_token(m);
+        e.prod = (struct trace_cursor){smc_cdc_prod_wrap(m), smc_cdc_prod_count(m)};
+        e.cons = (struct trace_cursor){smc_cdc_cons_wrap(m), smc_cdc_cons_count(m)};
+        e.prod_flags = m.p[24];
+        e.conn_flags = m.p[25];
+        e.validation = smc_cdc_failover_validation(m);
+        if (l && e.valid)
+            e.conn = conn_by_token(l->group, !side, e.token);
+    }
+    cdc_emit(s, &e);
+}
+
+/* ---- WRITE ---- */
+
+static struct trace_conn *conn_by_element(struct trace_group *g, int owner, const struct trace_rmb *r, uint64_t index)
+{
+    struct trace_conn *closed = NULL;
+    for (struct trace_conn *c = g->conns; c; c = c->group_next) {
+        if (c->side[owner].rmb != r || c->side[owner].rmbe_index != index || c->declined)
+            continue;
+        if (!(c->side[!owner].closed || c->side[!owner].aborted))
+            return c;
+        if (!closed)
+            closed = c;
+    }
+    return closed;
+}
+
+/* Where in the stream a write lies: the one place at its ring offset inside the window that the reader left open. */
+static void write_position(struct trace_write_event *e)
+{
+    struct trace_conn_side *reader = &e->conn->side[!e->side];
+    uint32_t ring = reader->ring_size, origin = e->conn->group->smcd ? 32 : e->conn->group->origin;
+    if (ring == 0 || e->element_offset < origin || e->element_offset + e->len > (uint64_t)origin + ring) {
+        e->target = TRACE_WRITE_OUTSIDE;
+        return;
+    }
+    e->target = TRACE_WRITE_RING;
+    if (!reader->cons_known)
+        return;
+    uint64_t at = e->element_offset - origin, base = reader->cons_pos;
+    e->from = base + (at + ring - base % ring) % ring;
+    e->to = e->from + e->len;
+    e->pos_ok = true;
+}
+
+static void write_emit(struct trace_session *s, struct trace_write_event *e)
+{
+    EMIT(s, write, e);
+    if (!e->conn || !e->pos_ok)
+        return;
+    struct trace_conn_side *w = &e->conn->side[e->side];
+    if (e->link)
+        e->conn->link = e->link;
+    if (e->to > w->prod_pos || w->replaying)
+        span_add(w, e->from > w->prod_pos ? e->from : w->prod_pos, e->to, e->frame);
+    if (e->to > w->written_pos)
+        w->written_pos = e->to;
+}
+
+static void write_target(struct trace_session *s, struct trace_write_event *e, const struct trace_request *r)
+{
+    struct trace_rtoken *t = NULL;
+    struct trace_rmb *rmb = session_rmb_find(e->group, !e->side, e->link->number, r->rkey, false, &t);
+    (void)s;
+    if (!rmb) {
+        e->target = e->group->late || e->group->incomplete || r->headless ? TRACE_WRITE_UNTRACKED : TRACE_WRITE_UNKNOWN;
+        return;
+    }
+    e->rmb = rmb;
+    e->rtoken = t;
+    if (!t->valid) {
+        e->target = TRACE_WRITE_DELETED;
+        return;
+    }
+    uint64_t size = rmb->element_size;
+    if (size == 0) {
+        e->target = TRACE_WRITE_UNTRACKED;
+        return;
+    }
+    uint64_t off = r->va - t->va, index = off / size + 1;
+    if (r->va < t->va || index > rmb->elements) {
+        e->target = TRACE_WRITE_OUTSIDE;
+        return;
+    }
+    e->element_offset = off % size;
+    e->conn = conn_by_element(e->group, !e->side, rmb, index);
+    if (!e->conn) {
+        e->target = TRACE_WRITE_IDLE;
+        return;
+    }
+    write_position(e);
+}
+
+void session_write(struct trace_session *s, struct trace_stream *st, const struct trace_request *r)
+{
+    struct trace_write_event e = {.stream = st, .side = -1, .target = TRACE_WRITE_UNTRACKED, .frame = r->frame,
+                                  .ts_ns = r->ts_ns, .len = r->len, .bytes = r->bytes, .request = r};
+    int side;
+    if (session_stream_link(s, st, &e.link, &side)) {
+        e.side = side;
+        e.group = e.link->group;
+        if (!r->headless)
+            write_target(s, &e, r);
+    }
+    write_emit(s, &e);
+}
+
+/* ---- SMC-D records ---- */
+
+static struct trace_conn *conn_by_dmb(struct trace_session *s, uint64_t token, int *owner)
+{
+    for (struct trace_group *g = s->groups; g; g = g->next)
+        for (struct trace_conn *c = g->smcd ? g->conns : NULL; c; c = c->group_next)
+            for (int i = 0; i < 2; i++)
+                if (c->side[i].given && c->side[i].dmb_token == token && c->mode == TRACE_MODE_SMCD) {
+                    *owner = i;
+                    return c;
+                }
+    return NULL;
+}
+
+static void block_little(struct smc_view v, struct trace_cdc_event *e)
+{
+    struct smc_smcd_cdc_le m;
+    if (!smc_smcd_cdc_le_at(v, 0, &m))
+        return;
+    e->valid = smc_smcd_cdc_le_type(m) == 0xfe;
+    e->prod = (struct trace_cursor){smc_smcd_cdc_le_prod_wrap(m), smc_smcd_cdc_le_prod_count(m)};
+    e->cons = (struct trace_cursor){smc_smcd_cdc_le_cons_wrap(m), smc_smcd_cdc_le_cons_count(m)};
+}
+
+static void block_big(struct smc_view v, struct trace_cdc_event *e)
+{
+    struct smc_smcd_cdc_be m;
+    if (!smc_smcd_cdc_be_at(v, 0, &m))
+        return;
+    e->valid = smc_smcd_cdc_be_type(m) == 0xfe;
+    e->prod = (struct trace_cursor){smc_smcd_cdc_be_prod_wrap(m), smc_smcd_cdc_be_prod_count(m)};
+    e->cons = (struct trace_cursor){smc_smcd_cdc_be_cons_wrap(m), smc_smcd_cdc_be_cons_count(m)};
+}
+
+static void record_block(struct trace_session *s, const struct trace_packet *p, struct trace_conn *c, int side)
+{
+    struct trace_cdc_event e = {.group = c->group, .conn = c, .side = side, .frame = p->raw.frame, .ts_ns = p->raw.ts_ns,
+                                .bytes = p->payload, .smcd = true};
+    if (smc_smcd_record_byte_order(p->record) == SMC_ORDER_BIG)
+        block_big(p->payload, &e);
+    else
+        block_little(p->payload, &e);
+    if (e.valid) { /* [SMCD-005]: flags stand in the consumer half */
+        e.prod_flags = p->payload.p[22];
+        e.conn_flags = p->payload.p[23];
+    }
+    cdc_emit(s, &e);
+}
+
+void session_record(struct trace_session *s, const struct trace_packet *p)
+{
+    int owner = 0;
+    struct trace_conn *c = conn_by_dmb(s, smc_smcd_record_token(p->record), &owner);
+    EMIT(s, record, p, c);
+    if (!c || smc_smcd_record_operation(p->record) != SMC_RECORD_MOVE || p->payload_wire_len == 0)
+        return;
+    uint64_t element = (uint64_t)c->side[owner].rmbe_index * c->side[owner].element_size;
+    uint64_t at = (uint64_t)smc_smcd_record_offset(p->record) + smc_smcd_record_fragment_offset(p->record);
+    if (at == element && smc_view_len(p->payload) >= smc_smcd_cdc_le_size) {
+        record_block(s, p, c, !owner);
+        return;
+    }
+    struct trace_write_event e = {.group = c->group, .conn = c, .side = !owner, .target = TRACE_WRITE_OUTSIDE,
+                                  .frame = p->raw.frame, .ts_ns = p->raw.ts_ns, .len = p->payload_wire_len,
+                                  .bytes = p->payload, .record = &p->record};
+    if (at >= element) {
+        e.element_offset = at - element;
+        write_position(&e);
+    }
+    write_emit(s, &e);
+}

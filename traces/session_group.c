@@ -1,0 +1,308 @@
+/* Link groups and links: made by CLC and ADD LINK, found by the names of their queue pairs, forgotten when idle.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "session_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { GONE_KEEP_S = 60, IDLE_KEEP_S = 1300 }; /* Linux frees an idle group after 600 s and 610 s */
+
+struct trace_group *session_group_new(struct trace_session *s, bool smcd, uint64_t frame)
+{
+    struct group *g = calloc(1, sizeof *g);
+    if (!g) {
+        s->short_of_memory = true;
+        return NULL;
+    }
+    g->pub.id = ++s->next_group;
+    snprintf(g->pub.name, sizeof g->pub.name, "g%llu", (unsigned long long)g->pub.id);
+    g->pub.smcd = smcd;
+    g->pub.first_frame = frame;
+    g->last_ns = s->last_ns;
+    if (s->last_group)
+        s->last_group->next = &g->pub;
+    else
+        s->groups = &g->pub;
+    s->last_group = &g->pub;
+    s->ngroups++;
+    return &g->pub;
+}
+
+static size_t end_hash(const struct trace_session *s, const uint8_t gid[16], uint32_t qpn)
+{
+    uint64_t h = qpn;
+    for (int i = 0; i < 16; i += 8)
+        h = (h ^ smc_load_be(gid + i, 8)) * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(h >> 32) & (s->end_buckets - 1);
+}
+
+static void end_forget(struct trace_session *s, struct trace_link *l, int side)
+{
+    if (!l->end[side].known)
+        return;
+    struct end_ref **at = &s->ends[end_hash(s, l->end[side].gid, l->end[side].qpn)];
+    while (*at && ((*at)->link != l || (*at)->side != side))
+        at = &(*at)->next;
+    if (*at) {
+        struct end_ref *ref = *at;
+        *at = ref->next;
+        free(ref);
+        s->nends--;
+    }
+}
+
+static void end_remember(struct trace_session *s, struct trace_link *l, int side)
+{
+    struct end_ref *ref = calloc(1, sizeof *ref);
+    if (!ref) {
+        s->short_of_memory = true;
+        return;
+    }
+    struct end_ref **at = &s->ends[end_hash(s, l->end[side].gid, l->end[side].qpn)];
+    ref->link = l;
+    ref->side = side;
+    ref->next = *at; /* newest first */
+    *at = ref;
+    s->nends++;
+}
+
+static void stream_forget_link(struct trace_link *l)
+{
+    for (int i = 0; i < 2; i++)
+        if (l->end[i].tx && l->end[i].tx->user == l)
+            l->end[i].tx->user = NULL;
+}
+
+void session_group_free(struct trace_session *s, struct trace_group *g)
+{
+    while (g->conns) {
+        struct trace_conn *c = g->conns;
+        session_group_detach(c);
+        c->group = NULL;
+    }
+    EMIT(s, group_end, g);
+    struct trace_group **at = &s->groups, *before = NULL;
+    while (*at != g) {
+        before = *at;
+        at = &(*at)->next;
+    }
+    *at = g->next;
+    if (s->last_group == g)
+        s->last_group = before;
+    while (g->links) {
+        struct trace_link *l = g->links;
+        g->links = l->next;
+        end_forget(s, l, 0);
+        end_forget(s, l, 1);
+        stream_forget_link(l);
+        free(l);
+    }
+    for (int i = 0; i < 2; i++)
+        while (g->rmbs[i]) {
+            struct trace_rmb *r = g->rmbs[i];
+            g->rmbs[i] = r->next;
+            free(r);
+        }
+    s->ngroups--;
+    free(g);
+}
+
+void session_group_gone(struct trace_group *g, uint64_t frame, uint64_t ns)
+{
+    if (g->gone)
+        return;
+    g->gone = true;
+    g->gone_frame = frame;
+    g->gone_ns = ns;
+    for (struct trace_link *l = g->links; l; l = l->next)
+        if (l->state != TRACE_LINK_GONE) {
+            l->state = TRACE_LINK_GONE;
+            l->gone_frame = frame;
+            l->gone_ns = ns;
+        }
+}
+
+static uint64_t group_last_ns(const struct trace_group *g)
+{
+    uint64_t last = ((const struct group *)g)->last_ns;
+    for (const struct trace_link *l = g->links; l; l = l->next)
+        for (int i = 0; i < 2; i++)
+            if (l->end[i].tx && l->end[i].tx->last_ns > last)
+                last = l->end[i].tx->last_ns;
+    return last;
+}
+
+void session_groups_sweep(struct trace_session *s, uint64_t now_ns)
+{
+    size_t over = s->ngroups > GROUP_KEEP_MAX ? s->ngroups - GROUP_KEEP_MAX : 0;
+    for (struct trace_group *g = s->groups, *next; g; g = next) {
+        next = g->next;
+        if (g->conns)
+            continue;
+        uint64_t last = group_last_ns(g);
+        uint64_t keep = (uint64_t)(g->gone ? GONE_KEEP_S : IDLE_KEEP_S) * 1000000000u;
+        if (over == 0 && (now_ns < last || now_ns - last < keep))
+            continue;
+        session_group_free(s, g);
+        if (over)
+            over--;
+    }
+}
+
+struct trace_link *session_link_new(struct trace_session *s, struct trace_group *g)
+{
+    struct trace_link *l = calloc(1, sizeof *l);
+    if (!l) {
+        s->short_of_memory = true;
+        return NULL;
+    }
+    l->group = g;
+    l->add_frame = s->last_frame;
+    l->add_ns = s->last_ns;
+    struct trace_link **at = &g->links;
+    unsigned n = 0;
+    while (*at) {
+        at = &(*at)->next;
+        n++;
+    }
+    *at = l;
+    /* A group that adds and deletes links for ever must not grow: the oldest gone one goes. */
+    for (struct trace_link **old = &g->links; n >= 64 && *old != l; old = &(*old)->next)
+        if ((*old)->state == TRACE_LINK_GONE && !(*old)->first && !(*old)->user) {
+            struct trace_link *gone = *old;
+            *old = gone->next;
+            end_forget(s, gone, 0);
+            end_forget(s, gone, 1);
+            stream_forget_link(gone);
+            for (struct trace_conn *c = g->conns; c; c = c->group_next)
+                if (c->link == gone)
+                    c->link = g->links;
+            free(gone);
+            break;
+        }
+    return l;
+}
+
+static void expect_stream(struct trace_session *s, struct trace_link *l, int side, int64_t psn)
+{
+    struct trace_stream *st =
+        trace_qp_expect(s->qp, &l->end[side].addr, &l->end[!side].addr, l->end[!side].qpn, psn);
+    if (!st) {
+        s->short_of_memory = true;
+        return;
+    }
+    l->end[side].tx = st;
+    st->user = l;
+}
+
+void session_link_end(struct trace_session *s, struct trace_link *l, int side, const uint8_t gid[16], const uint8_t mac[6],
+                      uint32_t qpn, int64_t psn, uint8_t mtu)
+{
+    struct trace_link_end *e = &l->end[side];
+    end_forget(s, l, side);
+    e->known = true;
+    memcpy(e->gid, gid, 16);
+    memcpy(e->addr.b, gid, 16);
+    if (mac)
+        memcpy(e->mac, mac, 6);
+    e->qpn = qpn;
+    e->psn = psn < 0 ? 0 : (uint32_t)psn;
+    e->mtu = mtu;
+    end_remember(s, l, side);
+    if (!l->end[!side].known)
+        return;
+    for (int i = 0; i < 2; i++)
+        expect_stream(s, l, i, psn < 0 ? -1 : (int64_t)l->end[i].psn);
+    if (l->end[0].tx && l->end[1].tx)
+        trace_qp_pair(l->end[0].tx, l->end[1].tx);
+    if (l->state == TRACE_LINK_ADDING)
+        l->state = TRACE_LINK_ANSWERED;
+}
+
+void session_link_number(struct trace_link *l, uint8_t number)
+{
+    if (l->number_known && l->number == number)
+        return;
+    if (!l->number_known) /* RTokens that CLC named before the link had its number */
+        for (int side = 0; side < 2; side++)
+            for (struct trace_rmb *r = l->group->rmbs[side]; r; r = r->next)
+                for (unsigned i = 0; i < r->ntokens; i++)
+                    if (r->tokens[i].link_number == 0 && l->first)
+                        r->tokens[i].link_number = number;
+    l->number = number;
+    l->number_known = true;
+}
+
+struct trace_link *session_link_find(struct trace_session *s, const uint8_t gid[16], uint32_t qpn, int side,
+                                     const struct trace_addr *peer)
+{
+    struct trace_link *gone = NULL;
+    for (struct end_ref *ref = s->ends[end_hash(s, gid, qpn)]; ref; ref = ref->next) {
+        struct trace_link *l = ref->link;
+        if (ref->side != side || l->end[side].qpn != qpn || memcmp(l->end[side].gid, gid, 16) != 0)
+            continue;
+        if (peer && l->end[!side].known && !trace_addr_equal(&l->end[!side].addr, peer))
+            continue;
+        if (l->state != TRACE_LINK_GONE)
+            return l;
+        if (!gone)
+            gone = l;
+    }
+    return gone;
+}
+
+bool session_stream_link(struct trace_session *s, struct trace_stream *st, struct trace_link **link, int *side)
+{
+    struct trace_link *l = st->user;
+    if (!l) {
+        l = session_link_find(s, st->dst.b, st->dqpn, TRACE_S2C, &st->src);
+        if (!l)
+            l = session_link_find(s, st->dst.b, st->dqpn, TRACE_C2S, &st->src);
+        if (!l)
+            return false;
+        st->user = l;
+    }
+    *link = l;
+    /* Both ends may have the same QP number and (in one host) the same address: the stream decides. */
+    if (l->end[0].tx == st)
+        *side = 0;
+    else if (l->end[1].tx == st)
+        *side = 1;
+    else
+        *side = l->end[1].known && l->end[1].qpn == st->dqpn && trace_addr_equal(&l->end[1].addr, &st->dst) ? 0 : 1;
+    return true;
+}
+
+struct trace_link *trace_link_by_number(struct trace_group *g, uint8_t number)
+{
+    struct trace_link *gone = NULL, *live = NULL;
+    for (struct trace_link *l = g->links; l; l = l->next)
+        if (l->number_known && l->number == number)
+            *(l->state == TRACE_LINK_GONE ? &gone : &live) = l;
+    return live ? live : gone;
+}
+
+void session_group_attach(struct trace_group *g, struct trace_conn *c)
+{
+    if (c->group)
+        session_group_detach(c);
+    c->group = g;
+    c->group_next = g->conns;
+    g->conns = c;
+    g->nconns++;
+}
+
+void session_group_detach(struct trace_conn *c)
+{
+    struct trace_group *g = c->group;
+    if (!g)
+        return;
+    for (struct trace_conn **at = &g->conns; *at; at = &(*at)->group_next)
+        if (*at == c) {
+            *at = c->group_next;
+            g->nconns--;
+            break;
+        }
+    c->group_next = NULL;
+    c->link = NULL;
+}

@@ -1,0 +1,107 @@
+/* What the files of the tracker share; not for its listeners.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TRACE_SESSION_INTERNAL_H
+#define TRACE_SESSION_INTERNAL_H
+
+#include "session.h"
+
+enum { CLC_HOLD_MAX = 65536, GROUP_KEEP_MAX = 65536 };
+
+/* Bytes of one direction that may still be a CLC message. */
+struct clc_rx {
+    uint8_t *buf;
+    size_t len, cap;
+    uint64_t first_frame;
+    bool settled; /* after a Decline: these bytes were looked at, the rest is plain */
+};
+
+struct conn {
+    struct trace_conn pub; /* first: the listener's pointer is this one */
+    struct clc_rx rx[2];
+    struct conn *prev, *next; /* all connections that live */
+};
+
+struct group {
+    struct trace_group pub;
+    struct trace_rmb *last_rkey_rmb[2]; /* of the side's last CONFIRM RKEY, for its continuation and its refusal */
+    bool deleting_rkeys[2];             /* a DELETE RKEY of that side waits for its response */
+    uint64_t last_ns;
+};
+
+/* A named end of a link in the table of ends. */
+struct end_ref {
+    struct trace_link *link;
+    int side;
+    struct end_ref *next;
+};
+
+struct rmb {
+    struct trace_rmb pub;
+    bool delete_pending;
+};
+
+struct trace_session {
+    struct trace_session_events ev;
+    void *ctx;
+    struct trace_tcp *tcp;
+    struct trace_qp *qp;
+    struct trace_group *groups, *last_group;
+    size_t ngroups;
+    struct conn *conns;
+    struct end_ref **ends;
+    size_t end_buckets, nends;
+    struct end_ref *streams; /* stream->user objects are plain end_refs of their own */
+    uint64_t next_group, packets, last_frame, last_ns, next_sweep;
+    const struct trace_packet *packet; /* at hand */
+    bool short_of_memory;
+};
+
+#define EMIT(s, event, ...)                                                                                 \
+    do {                                                                                                    \
+        if ((s)->ev.event)                                                                                  \
+            (s)->ev.event((s)->ctx, __VA_ARGS__);                                                           \
+    } while (0)
+
+/* ---- session_group.c ---- */
+struct trace_group *session_group_new(struct trace_session *s, bool smcd, uint64_t frame);
+void session_group_free(struct trace_session *s, struct trace_group *g);
+void session_group_gone(struct trace_group *g, uint64_t frame, uint64_t ns);
+void session_groups_sweep(struct trace_session *s, uint64_t now_ns);
+struct trace_link *session_link_new(struct trace_session *s, struct trace_group *g);
+/* Names an end; when both are named the two streams are expected (psn < 0: their PSNs are not known). */
+void session_link_end(struct trace_session *s, struct trace_link *l, int side, const uint8_t gid[16], const uint8_t mac[6],
+                      uint32_t qpn, int64_t psn, uint8_t mtu);
+void session_link_number(struct trace_link *l, uint8_t number);
+/* Newest link, not gone, with this end; `peer` may be NULL (any). */
+struct trace_link *session_link_find(struct trace_session *s, const uint8_t gid[16], uint32_t qpn, int side,
+                                     const struct trace_addr *peer);
+/* Link and side of a stream's sender; false if nobody announced the queue pair. */
+bool session_stream_link(struct trace_session *s, struct trace_stream *st, struct trace_link **link, int *side);
+void session_group_attach(struct trace_group *g, struct trace_conn *c);
+void session_group_detach(struct trace_conn *c);
+
+/* ---- session_rmb.c ---- */
+struct trace_rtoken *session_rmb_token(struct trace_rmb *r, uint8_t link_number);
+struct trace_rmb *session_rmb_find(struct trace_group *g, int owner, uint8_t link_number, uint32_t rkey, bool valid,
+                                   struct trace_rtoken **token);
+struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_group *g, int owner, uint8_t link_number,
+                                       uint32_t rkey, uint64_t va, uint64_t frame);
+void session_rmb_add_token(struct trace_rmb *r, uint8_t link_number, uint32_t rkey, uint64_t va, uint64_t frame);
+void session_rmb_delete(struct trace_rmb *r, uint64_t frame);
+
+/* ---- session_clc.c ---- */
+void session_clc_bytes(struct trace_session *s, struct conn *c, int dir, struct smc_view bytes, uint64_t frame, uint64_t ns);
+/* A message will never be complete (FIN, RST, hole in the stream). */
+void session_clc_stop(struct trace_session *s, struct conn *c, int dir, bool hole, uint64_t frame, uint64_t ns);
+
+/* ---- session_llc.c, session_data.c ---- */
+void session_send(struct trace_session *s, struct trace_stream *st, const struct trace_request *r);
+void session_llc(struct trace_session *s, struct trace_llc_event *e);
+void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_link *l, int side, const struct trace_request *r);
+void session_write(struct trace_session *s, struct trace_stream *st, const struct trace_request *r);
+void session_record(struct trace_session *s, const struct trace_packet *p);
+void session_ring_sizes(struct trace_conn *c);
+/* Starting cursors of a connection whose handshake is in the capture. */
+void session_cursors_start(struct trace_conn *c);
+
+#endif

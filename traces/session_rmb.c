@@ -1,0 +1,102 @@
+/* RMBs and the rkeys they have on each link of a group.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "session_internal.h"
+
+#include <stdlib.h>
+
+struct trace_rtoken *session_rmb_token(struct trace_rmb *r, uint8_t link_number)
+{
+    for (unsigned i = 0; i < r->ntokens; i++)
+        if (r->tokens[i].link_number == link_number)
+            return &r->tokens[i];
+    return NULL;
+}
+
+/* `valid`: only keys that were not deleted. Deleted keys may come back for another RMB, so valid ones win anyway. */
+struct trace_rmb *session_rmb_find(struct trace_group *g, int owner, uint8_t link_number, uint32_t rkey, bool valid,
+                                   struct trace_rtoken **token)
+{
+    struct trace_rmb *deleted = NULL;
+    for (struct trace_rmb *r = g->rmbs[owner]; r; r = r->next) {
+        struct trace_rtoken *t = session_rmb_token(r, link_number);
+        if (!t || t->rkey != rkey)
+            continue;
+        if (t->valid) {
+            if (token)
+                *token = t;
+            return r;
+        }
+        if (!valid && !deleted) {
+            deleted = r;
+            if (token)
+                *token = t;
+        }
+    }
+    return deleted;
+}
+
+void session_rmb_add_token(struct trace_rmb *r, uint8_t link_number, uint32_t rkey, uint64_t va, uint64_t frame)
+{
+    struct trace_rtoken *t = session_rmb_token(r, link_number);
+    if (!t && r->ntokens < sizeof r->tokens / sizeof r->tokens[0])
+        t = &r->tokens[r->ntokens++];
+    if (!t) /* more links than a group may have: the oldest makes room */
+        t = &r->tokens[0];
+    *t = (struct trace_rtoken){.link_number = link_number, .valid = true, .rkey = rkey, .va = va, .frame = frame};
+}
+
+/* A buffer that is given again under the same key is the same RMB; else a new one. */
+struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_group *g, int owner, uint8_t link_number,
+                                       uint32_t rkey, uint64_t va, uint64_t frame)
+{
+    struct trace_rtoken *t = NULL;
+    struct trace_rmb *r = session_rmb_find(g, owner, link_number, rkey, false, &t);
+    if (r && (t->valid || t->va == va)) {
+        for (unsigned i = 0; i < r->ntokens && !t->valid; i++)
+            if (&r->tokens[i] != t)
+                r->tokens[i].valid = false;
+        session_rmb_add_token(r, link_number, rkey, va, frame);
+        ((struct rmb *)r)->delete_pending = false;
+        return r;
+    }
+    unsigned n = 0;
+    struct trace_rmb **at = &g->rmbs[owner], **oldest = NULL;
+    for (; *at; at = &(*at)->next, n++)
+        if (!oldest && (*at)->ntokens && !(*at)->tokens[0].valid)
+            oldest = at;
+    if (n >= 512 && oldest) { /* 255 may live; what was deleted long ago need not be named any more */
+        struct trace_rmb *dead = *oldest;
+        bool used = false;
+        for (struct trace_conn *c = g->conns; c; c = c->group_next)
+            used |= c->side[owner].rmb == dead;
+        if (!used) {
+            *oldest = dead->next;
+            for (int i = 0; i < 2; i++)
+                if (((struct group *)g)->last_rkey_rmb[i] == dead)
+                    ((struct group *)g)->last_rkey_rmb[i] = NULL;
+            free(dead);
+            at = &g->rmbs[owner];
+            while (*at)
+                at = &(*at)->next;
+        }
+    }
+    struct rmb *fresh = calloc(1, sizeof *fresh);
+    if (!fresh) {
+        s->short_of_memory = true;
+        return NULL;
+    }
+    fresh->pub.owner = owner;
+    *at = &fresh->pub;
+    session_rmb_add_token(&fresh->pub, link_number, rkey, va, frame);
+    return &fresh->pub;
+}
+
+void session_rmb_delete(struct trace_rmb *r, uint64_t frame)
+{
+    for (unsigned i = 0; i < r->ntokens; i++)
+        if (r->tokens[i].valid) {
+            r->tokens[i].valid = false;
+            r->tokens[i].deleted_frame = frame;
+        }
+    ((struct rmb *)r)->delete_pending = false;
+}
