@@ -68,7 +68,8 @@ bool smc_clc_parse(struct smc_view bytes, struct smc_parsed *out, struct smc_rej
 /* Calls back for every rule that a parsable message breaks by itself: reserved enumerated values and values out of
  * range [CLC-009, -015, -017, -019, -029, -033, -037, -056, -059, -066, -067, -069…]. Values that need the other
  * messages of the handshake are not looked at. Returns the number of calls. */
-unsigned smc_clc_check(const struct smc_parsed *m, void (*broken)(void *ctx, const struct smc_reject *why), void *ctx);
+unsigned smc_clc_check(const struct smc_parsed *m,
+                       void (*broken)(void *ctx, const struct smc_reject *why), void *ctx);
 
 /* ---- decoded messages ----
  * Flat copies; nothing is borrowed but what is said to be. Fields of absent areas are zero. */
@@ -160,13 +161,14 @@ struct smc_clc_decline_info {
     bool out_of_sync;
     uint8_t peer_id[8];
     uint32_t diagnosis;
-    uint8_t os_type;       /* v2 */
+    uint8_t os_type;        /* v2 */
     uint32_t diagnosis4[4]; /* v2: the further codes */
 };
 
 /* Each returns false if the parsed message is not of this kind. */
 bool smc_clc_decode_proposal(const struct smc_parsed *m, struct smc_clc_proposal_info *out);
-bool smc_clc_decode_accept(const struct smc_parsed *m, struct smc_clc_accept_info *out); /* Confirm as well */
+bool smc_clc_decode_accept(const struct smc_parsed *m,
+                           struct smc_clc_accept_info *out); /* Confirm as well */
 bool smc_clc_decode_decline(const struct smc_parsed *m, struct smc_clc_decline_info *out);
 
 /* ---- encoding ----

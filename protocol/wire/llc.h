@@ -6,14 +6,15 @@
 #ifndef SMC_WIRE_LLC_H
 #define SMC_WIRE_LLC_H
 
+#include "clc_layouts.h"
 #include "llc_layouts.h"
 #include "message.h"
 
 enum {
-    SMC_LLC_BYTES = 44,       /* every v1 message; the least of a v2 message */
-    SMC_LLC_V2_MAX = 8192,    /* what Linux can receive */
-    SMC_LLC_RESPONSE = 0x80,  /* of the flags byte */
-    SMC_LLC_V2_TYPE = 0x20,   /* of the type byte: SMC_LLC_ADD_LINK + SMC_LLC_V2_TYPE */
+    SMC_LLC_BYTES = 44,      /* every v1 message; the least of a v2 message */
+    SMC_LLC_V2_MAX = 8192,   /* what Linux can receive */
+    SMC_LLC_RESPONSE = 0x80, /* of the flags byte */
+    SMC_LLC_V2_TYPE = 0x20,  /* of the type byte: SMC_LLC_ADD_LINK + SMC_LLC_V2_TYPE */
     SMC_LLC_MAX_RTOKENS = 255
 };
 
@@ -47,8 +48,9 @@ struct smc_llc_info {
     uint8_t version; /* 1 or 2 */
     uint8_t type;    /* enum smc_llc_type, without the version */
     bool response;
-    uint16_t length;      /* the length field, big endian reading */
-    uint8_t length_order; /* which reading of it is the number of bytes received: SMC_FITS_*. When encoding v2:
+    uint16_t length; /* the length field, big endian reading */
+    uint8_t
+        length_order; /* which reading of it is the number of bytes received: SMC_FITS_*. When encoding v2:
                            * SMC_FITS_LE writes it little endian, all others big endian */
 
     bool reject;           /* ADD LINK, REQUEST ADD LINK: Z */
@@ -72,9 +74,11 @@ struct smc_llc_info {
     uint32_t rkey; /* CONFIRM RKEY: of this link */
     uint64_t va;
 
-    unsigned count;        /* what the message's count field says, in the order chosen: other-link RTokens, RTokens
+    unsigned
+        count; /* what the message's count field says, in the order chosen: other-link RTokens, RTokens
                             * still to come, rkeys, GIDs; may exceed what is there */
-    uint8_t count_order;   /* ADD LINK v2: the reading that was chosen, SMC_FITS_*; when encoding as length_order */
+    uint8_t
+        count_order; /* ADD LINK v2: the reading that was chosen, SMC_FITS_*; when encoding as length_order */
     uint8_t error_mask;    /* DELETE RKEY v1 */
     uint8_t invalid_count; /* DELETE RKEY v2, response */
 
@@ -82,15 +86,17 @@ struct smc_llc_info {
     struct smc_llc_token others[3];
 
     unsigned nrkeys; /* DELETE RKEY: min(count, 8), v2: min(count, what fits) */
-    const uint8_t *rkeys; /* borrowed, 4 bytes each: smc_llc_info_rkey(); to encode, as they stand in a message */
+    const uint8_t *
+        rkeys; /* borrowed, 4 bytes each: smc_llc_info_rkey(); to encode, as they stand in a message */
 
     bool has_ext; /* ADD LINK v2 */
     bool v2_direct;
     uint8_t target_gid[16];
     unsigned nrtokens; /* ADD LINK v2: min(count, what fits); continuation: min(count, 2) */
-    const uint8_t *rtokens; /* borrowed, 16 bytes each: smc_llc_info_rtoken(); to encode: smc_llc_rtoken_encode() */
+    const uint8_t *
+        rtokens; /* borrowed, 16 bytes each: smc_llc_info_rtoken(); to encode: smc_llc_rtoken_encode() */
 
-    unsigned ngids; /* REQUEST ADD LINK v2: min(count, what fits) */
+    unsigned ngids;      /* REQUEST ADD LINK v2: min(count, what fits) */
     const uint8_t *gids; /* borrowed, 16 bytes each */
 
     uint8_t user_data[16]; /* TEST LINK */

@@ -29,13 +29,13 @@ enum {
 };
 
 enum smc_term_kind {
-    SMC_TERM_NONE,  /* ends a list; as a condition: always true */
-    SMC_TERM_EQ,    /* field == value */
-    SMC_TERM_NE,    /* field != value */
-    SMC_TERM_LE,    /* field <= value */
-    SMC_TERM_GE,    /* field >= value */
-    SMC_TERM_BITS,  /* (field & value) != 0 */
-    SMC_TERM_ROOM,  /* room >= value (layout and field unused) */
+    SMC_TERM_NONE, /* ends a list; as a condition: always true */
+    SMC_TERM_EQ,   /* field == value */
+    SMC_TERM_NE,   /* field != value */
+    SMC_TERM_LE,   /* field <= value */
+    SMC_TERM_GE,   /* field >= value */
+    SMC_TERM_BITS, /* (field & value) != 0 */
+    SMC_TERM_ROOM, /* room >= value (layout and field unused) */
     SMC_TERM_UNFIT, /* if `layout` stood at `end`, it and as many entries of `value` bytes as its `field` says
                      * would not fill the room exactly. Decides between the two forms of the first-contact
                      * extension when a list of GIDs follows. */
@@ -68,9 +68,9 @@ struct smc_must {
 enum smc_place { SMC_NEXT, SMC_AT_FIELD, SMC_TAIL };
 
 enum smc_count_kind {
-    SMC_COUNT_ONE,      /* once */
-    SMC_COUNT_FIELD,    /* field; more than `max` (if not 0) is rejected by max_rule, not fitting by `rule` */
-    SMC_COUNT_FIT,      /* min(field, whole entries that fit into the room) */
+    SMC_COUNT_ONE, /* once */
+    SMC_COUNT_FIELD, /* field; more than `max` (if not 0) is rejected by max_rule, not fitting by `rule` */
+    SMC_COUNT_FIT, /* min(field, whole entries that fit into the room) */
     SMC_COUNT_FIT_BOTH, /* the same; the field may have been written in either byte order: see smc_count_either() */
 };
 
@@ -91,11 +91,13 @@ struct smc_part {
     const struct smc_layout *layout;
     uint8_t place; /* enum smc_place */
     struct smc_term when[SMC_MESSAGE_TERMS];
-    struct smc_term offset; /* SMC_AT_FIELD: layout and field of the offset; kind and value unused */
+    struct smc_term
+        offset; /* SMC_AT_FIELD: layout and field of the offset; kind and value unused */
     struct smc_count count;
     struct smc_must must[SMC_MESSAGE_TERMS]; /* ended by a NULL rule */
-    const char *rule;   /* requirement that a position outside the message breaks */
-    const char *no_gap; /* requirement that unused bytes before this part break; NULL: they are skipped */
+    const char *rule; /* requirement that a position outside the message breaks */
+    const char
+        *no_gap; /* requirement that unused bytes before this part break; NULL: they are skipped */
 };
 
 enum smc_end { SMC_END_EXACT, SMC_END_PAD, SMC_END_DATA };
@@ -103,8 +105,8 @@ enum smc_end { SMC_END_EXACT, SMC_END_PAD, SMC_END_DATA };
 struct smc_message {
     const char *name;  /* clc_accept_r_v2 … */
     const char *title; /* CLC Accept, SMC-R v2 */
-    /* Which bytes are this message: terms on parts[0].layout at byte 0. Of a family's messages (smc_clc_messages …)
-     * at most one matches. */
+    /* Which bytes are this message: terms on parts[0].layout at byte 0. Of CLC's and of LLC's messages at most one
+     * matches. */
     struct smc_term match[SMC_MESSAGE_TERMS];
     uint8_t nparts;
     uint8_t end;          /* enum smc_end */
@@ -116,11 +118,13 @@ struct smc_message {
 /* The families, each ended by NULL, and all of them together. */
 extern const struct smc_message *const smc_clc_messages[];
 extern const struct smc_message *const smc_llc_messages[];
-extern const struct smc_message *const smc_other_messages[]; /* CDC, SMC-D CDC, record, TCP option */
+extern const struct smc_message
+    *const smc_other_messages[]; /* CDC, SMC-D CDC, record, TCP option */
 extern const struct smc_message *const *const smc_message_families[];
 
 extern const struct smc_message smc_cdc_message;
-extern const struct smc_message smc_smcd_cdc_le_message; /* the two share their bytes: who knows the order chooses */
+extern const struct smc_message
+    smc_smcd_cdc_le_message; /* the two share their bytes: who knows the order chooses */
 extern const struct smc_message smc_smcd_cdc_be_message;
 extern const struct smc_message smc_smcd_record_message;
 extern const struct smc_message smc_tcp_option_message;
@@ -129,9 +133,10 @@ extern const struct smc_message smc_tcp_option_message;
 struct smc_part_at {
     const struct smc_layout *layout;
     size_t off;
-    unsigned count;     /* at least 1 */
-    unsigned announced; /* what the count field said (in the order chosen); count if there is none */
-    unsigned part;      /* index into message->parts */
+    unsigned count; /* at least 1 */
+    unsigned
+        announced; /* what the count field said (in the order chosen); count if there is none */
+    unsigned part; /* index into message->parts */
 };
 
 /* A parsed message. Borrows the bytes. After a rejection it holds the parts before the one at fault. */
@@ -143,27 +148,31 @@ struct smc_parsed {
     struct smc_part_at at[SMC_MESSAGE_PARTS];
 };
 
-/* The message of a family that the bytes are, or NULL. The layout that its terms read must be there. */
-const struct smc_message *smc_message_find(const struct smc_message *const *family, struct smc_view bytes);
+/* The message of a family that the bytes begin, or NULL. Only the bytes that its terms read must be there. */
+const struct smc_message *smc_message_find(const struct smc_message *const *family,
+                                           struct smc_view bytes);
 
 /* Parses exactly these bytes. False: refused, and *why says so. Reads nothing outside `bytes`; time is linear in
  * the number of parts, not in what counts announce. */
-bool smc_message_parse(const struct smc_message *message, struct smc_view bytes, struct smc_parsed *out,
-                       struct smc_reject *why);
+bool smc_message_parse(const struct smc_message *message, struct smc_view bytes,
+                       struct smc_parsed *out, struct smc_reject *why);
 
 /* Bytes of repetition `index` of the first part with this layout (layout->size of them); NULL if it is not there. */
-const uint8_t *smc_part_find(const struct smc_parsed *m, const struct smc_layout *layout, unsigned index);
+const uint8_t *smc_part_find(const struct smc_parsed *m, const struct smc_layout *layout,
+                             unsigned index);
 
 /* How many of this layout the message holds. */
 unsigned smc_part_count(const struct smc_parsed *m, const struct smc_layout *layout);
 
 /* A typed handle: struct smc_clc_eid eid; if (SMC_PART(m, clc_eid, i, &eid)) … smc_clc_eid_eid(eid) */
-#define SMC_PART(m, L, index, handle) (((handle)->p = smc_part_find(m, &smc_##L##_layout, index)) != NULL)
+#define SMC_PART(m, L, index, handle)                                                              \
+    (((handle)->p = smc_part_find(m, &smc_##L##_layout, index)) != NULL)
 
 /* A count whose writer may have used either byte order, where `fits` entries have room: the reading that is `fits`,
  * else the one that is not more (big endian first), else `fits`. `order` gets SMC_FITS_*, the reading chosen. */
 enum { SMC_FITS_NONE, SMC_FITS_BE, SMC_FITS_LE, SMC_FITS_BOTH };
-unsigned smc_count_either(unsigned big_endian_reading, unsigned fits, unsigned *announced, unsigned *order);
+unsigned smc_count_either(unsigned big_endian_reading, unsigned fits, unsigned *announced,
+                          unsigned *order);
 
 /* One field, as the walker reports it. */
 struct smc_walk {
@@ -181,10 +190,11 @@ struct smc_walk {
 };
 
 /* Calls back for every field of every part, in order of the grammar, then of offset as listed in the layout. */
-void smc_message_walk(const struct smc_parsed *m, void (*field)(void *ctx, const struct smc_walk *w), void *ctx);
+void smc_message_walk(const struct smc_parsed *m,
+                      void (*field)(void *ctx, const struct smc_walk *w), void *ctx);
 
 /* Calls back for every byte range that no part covers: gaps, padding, payload. */
-void smc_message_gaps(const struct smc_parsed *m, void (*gap)(void *ctx, size_t offset, struct smc_view bytes),
-                      void *ctx);
+void smc_message_gaps(const struct smc_parsed *m,
+                      void (*gap)(void *ctx, size_t offset, struct smc_view bytes), void *ctx);
 
 #endif
