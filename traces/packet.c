@@ -223,8 +223,12 @@ static void decode_ethernet(struct decoder *d, struct rest r);
 
 static void decode_inner_frame(struct decoder *d, struct rest r)
 {
-    if (++d->nesting <= MAX_NESTING)
-        decode_ethernet(d, r);
+    if (++d->nesting > MAX_NESTING)
+        return;
+    memset(&d->out->src, 0, sizeof d->out->src); /* the tunnel's ends are not the frame's */
+    memset(&d->out->dst, 0, sizeof d->out->dst);
+    d->out->ipv6 = false;
+    decode_ethernet(d, r);
 }
 
 static void decode_vxlan(struct decoder *d, struct rest r)

@@ -11,6 +11,9 @@
 enum {
     STREAM_BUFFER = 1 << 20, /* fewer system calls; libpcap reads record by record */
     ERROR_SIZE = 1024,
+    PCAP_FILE_HEADER = 24,
+    PCAP_RECORD_HEADER = 16,
+    PCAPNG_FIRST_BYTE = 0x0a,
 };
 
 struct trace_reader {
@@ -19,6 +22,7 @@ struct trace_reader {
     char *buffer;              /* of the stream */
     char *name;
     bool seekable;
+    uint64_t consumed; /* offset of the next record in a pcap file; 0 for pcapng, where libpcap does not tell */
     bool pending; /* the first packet was read while opening */
     enum trace_read pending_result;
     struct trace_raw pending_raw;
@@ -82,15 +86,17 @@ static void explain_snapshot(const struct trace_reader *r, char *out, size_t siz
              r->name, r->name);
 }
 
-/* Where reading stopped: the frame that could not be read and the file offset reached. */
+/* Where reading stopped: the frame that could not be read, where its record begins, how far the file was read. */
 static void explain_stop(struct trace_reader *r, const char *text, char *out, size_t size)
 {
-    off_t at = r->seekable ? ftello(pcap_file(r->pcap)) : -1;
-    char where[48] = "";
-    if (at >= 0)
-        snprintf(where, sizeof where, " (file offset %lld)", (long long)at);
-    snprintf(out, size, "%s: frame %llu cannot be read%s: %s; the %llu before it were", r->name,
-             (unsigned long long)r->frames + 1, where, text, (unsigned long long)r->frames);
+    off_t reached = r->seekable ? ftello(pcap_file(r->pcap)) : -1;
+    char where[80] = "";
+    if (r->consumed > 0)
+        snprintf(where, sizeof where, " at file offset %llu", (unsigned long long)r->consumed);
+    else if (reached >= 0)
+        snprintf(where, sizeof where, " before file offset %lld", (long long)reached);
+    snprintf(out, size, "%s: frame %llu%s cannot be read: %s; what stands before it was read", r->name,
+             (unsigned long long)r->frames + 1, where, text);
 }
 
 static void explain_read(struct trace_reader *r)
@@ -131,6 +137,8 @@ static enum trace_read read_packet(struct trace_reader *r, struct trace_raw *raw
         return TRACE_READ_ERROR;
     }
     raw->frame = ++r->frames;
+    if (r->consumed > 0)
+        r->consumed += PCAP_RECORD_HEADER + h->caplen;
     raw->ts_ns = (uint64_t)h->ts.tv_sec * 1000000000u + (uint64_t)h->ts.tv_usec; /* nanoseconds were asked for */
     raw->linktype = r->linktype;
     raw->wire_len = h->len > h->caplen ? h->len : h->caplen;
@@ -213,6 +221,10 @@ struct trace_reader *trace_reader_open_stream(FILE *stream, const char *name, ch
     }
     setvbuf(stream, r->buffer, _IOFBF, STREAM_BUFFER);
     r->seekable = fseeko(stream, 0, SEEK_CUR) == 0;
+    int first = getc(stream);
+    if (first != EOF)
+        ungetc(first, stream);
+    r->consumed = first == PCAPNG_FIRST_BYTE ? 0 : PCAP_FILE_HEADER;
     r->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, text);
     if (r->pcap == NULL) {
         explain_open(stream, r->seekable, name, text, error, error_size);
