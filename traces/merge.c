@@ -113,8 +113,9 @@ static struct seen *find(const struct trace_merge *m, uint64_t key, uint64_t now
 {
     for (uint32_t i = m->buckets[key % SEEN_BUCKETS]; i != 0; i = m->seen[i - 1].next) {
         struct seen *s = &m->seen[i - 1];
+        uint64_t apart = now_ns > s->first_ns ? now_ns - s->first_ns : s->first_ns - now_ns; /* files are not sorted */
         if (s->key == key)
-            return now_ns - s->first_ns <= TRACE_MERGE_WINDOW_NS ? s : NULL; /* the newest comes first */
+            return apart <= TRACE_MERGE_WINDOW_NS ? s : NULL; /* the newest comes first */
     }
     return NULL;
 }

@@ -1,10 +1,11 @@
 /* Several captures of one run read as one: what trace_reader_open_merged() stands on.
  * SPDX-License-Identifier: BSD-3-Clause
  *
- * Packets come in order of time (then of the files). A packet seen at several points is delivered once: what
- * identifies it are its innermost addresses and transport headers, not the frame around it, whose MACs, tags,
- * TTL and padding change on the way. A retransmission is not a second sight: the k-th sight of a packet in one file
- * stands for the k-th in another, as long as they lie within TRACE_MERGE_WINDOW_NS. */
+ * Packets come in order of time (then of the files); within a file its own order stays. A packet seen at
+ * several points is delivered once: what identifies it are its innermost addresses and transport headers, not
+ * the frame around it, whose MACs, tags, TTL and padding change on the way. A retransmission is not a second
+ * sight: the k-th sight of a packet in one file stands for the k-th in another, as long as they lie within
+ * TRACE_MERGE_WINDOW_NS. */
 #ifndef TRACE_MERGE_H
 #define TRACE_MERGE_H
 

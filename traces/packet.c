@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "traces/packet.h"
 
+#include "wire/icrc.h"
+
 #include <libdeflate.h>
 
 enum {
@@ -17,7 +19,6 @@ enum {
     PORT_ROCE = 4791,
     PORT_VXLAN = 4789,
     PORT_VXLAN_LINUX = 8472, /* what Linux took before there was an assigned port */
-    ICRC_BYTES = 4,
     DETH_BYTES = 8,
 };
 
@@ -167,28 +168,14 @@ static void read_bth(struct trace_roce *roce, struct smc_bth h)
     roce->psn = smc_bth_psn(h);
 }
 
-/* The ICRC of what lies between the IP header (or GRH) and `icrc`, whose mutable fields count as ones. */
-static enum trace_icrc check_icrc(const uint8_t *l3, const uint8_t *bth, const uint8_t *icrc, bool v1)
+/* From the IP header or GRH to the end of a complete packet. */
+static enum trace_icrc judge_icrc(const uint8_t *l3, const uint8_t *end)
 {
-    uint8_t head[8 + 256];
-    size_t n = (size_t)(bth - l3) + smc_bth_size;
-    if (n > sizeof head - 8)
-        return TRACE_ICRC_UNKNOWN; /* an absurd chain of extension headers */
-    memset(head, 0xff, 8); /* stands for the InfiniBand local route header */
-    memcpy(head + 8, l3, n);
-    if (l3[0] >> 4 == 4) {
-        head[8 + 1] = head[8 + 8] = head[8 + 10] = head[8 + 11] = 0xff;
-    } else {
-        head[8] |= 0x0f;
-        head[8 + 1] = head[8 + 2] = head[8 + 3] = head[8 + 7] = 0xff;
-    }
-    size_t at_bth = 8 + (size_t)(bth - l3);
-    if (!v1)
-        head[at_bth - 2] = head[at_bth - 1] = 0xff; /* UDP checksum */
-    head[at_bth + 4] = 0xff;
-    uint32_t crc = libdeflate_crc32(0, head, 8 + n);
-    crc = libdeflate_crc32(crc, bth + smc_bth_size, (size_t)(icrc - bth) - smc_bth_size);
-    return crc == smc_load_le(icrc, ICRC_BYTES) ? TRACE_ICRC_GOOD : TRACE_ICRC_BAD;
+    uint32_t value;
+    const uint8_t *icrc = end - SMC_ICRC_BYTES;
+    if (!smc_icrc((struct smc_view){l3, icrc}, libdeflate_crc32, &value))
+        return TRACE_ICRC_UNKNOWN; /* extension headers between IPv6 and UDP */
+    return value == smc_load_le(icrc, SMC_ICRC_BYTES) ? TRACE_ICRC_GOOD : TRACE_ICRC_BAD;
 }
 
 static void decode_roce(struct decoder *d, struct rest r, bool v1)
@@ -197,13 +184,12 @@ static void decode_roce(struct decoder *d, struct rest r, bool v1)
     struct trace_roce *roce = &out->roce;
     struct smc_bth h;
     bool complete = (size_t)(r.end - r.p) == r.wire;
-    const uint8_t *bth = r.p;
     if (!smc_bth_at(captured(&r), 0, &h))
         return;
     struct extensions e = extensions_of(smc_bth_opcode(h));
     size_t pad = smc_bth_pad(h);
     skip(&r, smc_bth_size);
-    if (r.wire < e.size + pad + ICRC_BYTES)
+    if (r.wire < e.size + pad + SMC_ICRC_BYTES)
         return;
     out->proto = TRACE_ROCE;
     roce->v1 = v1;
@@ -211,8 +197,8 @@ static void decode_roce(struct decoder *d, struct rest r, bool v1)
     read_extensions(roce, e, captured(&r));
     (void)skip_header(&r, e.size);
     if (complete && d->check_icrc)
-        roce->icrc = check_icrc(d->l3, bth, r.end - ICRC_BYTES, v1);
-    limit(&r, r.wire - pad - ICRC_BYTES);
+        roce->icrc = judge_icrc(d->l3, r.end);
+    limit(&r, r.wire - pad - SMC_ICRC_BYTES);
     set_payload(out, &r);
 }
 
@@ -508,12 +494,12 @@ static void decode_sll2(struct decoder *d, struct rest r)
     decode_ethertype(d, r, smc_sll2_protocol(h));
 }
 
-void trace_packet_decode(const struct trace_raw *raw, bool check_icrc_too, struct trace_packet *out)
+void trace_packet_decode(const struct trace_raw *raw, bool check_icrc, struct trace_packet *out)
 {
     enum { NULL_HEADER = 4 };
     size_t have = smc_view_len(raw->bytes);
     struct rest r = {raw->bytes.p, raw->bytes.end, raw->wire_len > have ? raw->wire_len : have};
-    struct decoder d = {.out = out, .check_icrc = check_icrc_too};
+    struct decoder d = {.out = out, .check_icrc = check_icrc};
     memset(out, 0, sizeof *out);
     out->raw = *raw;
     switch (raw->linktype) {

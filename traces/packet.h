@@ -81,9 +81,6 @@ struct trace_packet {
     uint32_t payload_wire_len;  /* its length on the wire */
 };
 
-/* CRC-32 used for the ICRC (zlib convention: crc of previous bytes in, 0 to start). */
-typedef uint32_t (*trace_crc32_fn)(uint32_t crc, const void *p, size_t n);
-
 /* Takes a packet apart. Never fails: what cannot be understood is TRACE_OTHER. The ICRC of complete RoCE
  * packets is verified if check_icrc. Link types: Ethernet, SLL, SLL2, NULL/LOOP, raw IP. */
 void trace_packet_decode(const struct trace_raw *raw, bool check_icrc, struct trace_packet *out);

@@ -1,0 +1,535 @@
+/* Tests of the capture reader: formats, what it says about broken files, several files as one.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "testing/check_main.h"
+#include "traces/merge.h"
+#include "traces/test_frames.h"
+#include "traces/writer.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define V2 "captures/6.12.107-v2-a-first-contact"
+
+/* ---- files in memory ---- */
+
+struct blob {
+    size_t n;
+    uint8_t b[1 << 20];
+};
+
+static void add(struct blob *o, const void *p, size_t n)
+{
+    ck_assert_uint_le(o->n + n, sizeof o->b);
+    memcpy(o->b + o->n, p, n);
+    o->n += n;
+}
+
+static void add32(struct blob *o, bool big, uint32_t value)
+{
+    uint8_t b[4];
+    big ? smc_store_be(b, 4, value) : smc_store_le(b, 4, value);
+    add(o, b, 4);
+}
+
+static void add16(struct blob *o, bool big, uint32_t value)
+{
+    uint8_t b[2];
+    big ? smc_store_be(b, 2, value) : smc_store_le(b, 2, value);
+    add(o, b, 2);
+}
+
+static struct blob *pcap_of(const struct test_frames *all, bool big, bool nano, uint32_t linktype)
+{
+    struct blob *o = calloc(1, sizeof *o);
+    add32(o, big, nano ? 0xa1b23c4d : 0xa1b2c3d4);
+    add16(o, big, 2);
+    add16(o, big, 4);
+    add32(o, big, 0);
+    add32(o, big, 0);
+    add32(o, big, 262144);
+    add32(o, big, linktype);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct test_frame *f = &all->frame[i];
+        add32(o, big, (uint32_t)(f->ts_ns / 1000000000));
+        add32(o, big, (uint32_t)(f->ts_ns % 1000000000 / (nano ? 1 : 1000)));
+        add32(o, big, (uint32_t)f->n);
+        add32(o, big, (uint32_t)f->wire_len);
+        add(o, f->b, f->n);
+    }
+    return o;
+}
+
+static void add_interface(struct blob *o, bool big, unsigned linktype, uint32_t snaplen)
+{
+    static const uint8_t nine[4] = {9};
+    add32(o, big, 1);
+    add32(o, big, 32);
+    add16(o, big, linktype);
+    add16(o, big, 0);
+    add32(o, big, snaplen);
+    add16(o, big, 9); /* if_tsresol */
+    add16(o, big, 1);
+    add(o, nine, 4);
+    add32(o, big, 0);
+    add32(o, big, 32);
+}
+
+struct interface {
+    unsigned linktype;
+    uint32_t snaplen;
+};
+
+/* Frames go to the interfaces in turn. */
+static struct blob *pcapng_of(const struct test_frames *all, bool big, const struct interface *interfaces, size_t n)
+{
+    static const uint8_t zeros[4];
+    struct blob *o = calloc(1, sizeof *o);
+    add32(o, big, 0x0a0d0d0a);
+    add32(o, big, 28);
+    add32(o, big, 0x1a2b3c4d);
+    add16(o, big, 1);
+    add16(o, big, 0);
+    add32(o, big, 0xffffffff);
+    add32(o, big, 0xffffffff);
+    add32(o, big, 28);
+    for (size_t i = 0; i < n; i++)
+        add_interface(o, big, interfaces[i].linktype, interfaces[i].snaplen);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct test_frame *f = &all->frame[i];
+        uint32_t pad = (uint32_t)(-f->n & 3), size = (uint32_t)(32 + f->n + pad);
+        add32(o, big, 6);
+        add32(o, big, size);
+        add32(o, big, (uint32_t)(i % n));
+        add32(o, big, (uint32_t)(f->ts_ns >> 32));
+        add32(o, big, (uint32_t)f->ts_ns);
+        add32(o, big, (uint32_t)f->n);
+        add32(o, big, (uint32_t)f->wire_len);
+        add(o, f->b, f->n);
+        add(o, zeros, pad);
+        add32(o, big, size);
+    }
+    return o;
+}
+
+static struct trace_reader *open_blob(const struct blob *o, size_t n, char *error)
+{
+    static uint8_t *copy; /* lives as long as the reader, of which there is one at a time */
+    free(copy);
+    copy = malloc(n + 1);
+    memcpy(copy, o->b, n);
+    FILE *stream = fmemopen(copy, n > 0 ? n : 1, "rb");
+    ck_assert_ptr_nonnull(stream);
+    return trace_reader_open_stream(stream, "memory", error, 1024);
+}
+
+static void expect_frames(const struct test_frames *all, const struct blob *o, uint64_t unit_ns)
+{
+    char error[1024] = "";
+    struct trace_reader *r = open_blob(o, o->n, error);
+    ck_assert_msg(r != NULL, "%s", error);
+    struct trace_raw raw;
+    for (size_t i = 0; i < all->n; i++) {
+        ck_assert_int_eq(trace_reader_next(r, &raw), TRACE_READ_PACKET);
+        ck_assert_uint_eq(raw.frame, i + 1);
+        ck_assert_uint_eq(raw.ts_ns, all->frame[i].ts_ns / unit_ns * unit_ns);
+        ck_assert_uint_eq(raw.wire_len, all->frame[i].wire_len);
+        ck_assert_uint_eq(smc_view_len(raw.bytes), all->frame[i].n);
+        ck_assert_int_eq(memcmp(raw.bytes.p, all->frame[i].b, all->frame[i].n), 0);
+    }
+    ck_assert_int_eq(trace_reader_next(r, &raw), TRACE_READ_END);
+    ck_assert_int_eq(trace_reader_next(r, &raw), TRACE_READ_END);
+    trace_reader_close(r);
+}
+
+/* ---- formats ---- */
+
+START_TEST(every_byte_order_and_resolution_is_read)
+{
+    struct test_frames all = test_load(V2);
+    for (size_t i = 0; i < all.n; i++)
+        all.frame[i].ts_ns += 123; /* finer than a microsecond */
+    for (int big = 0; big < 2; big++) {
+        for (int nano = 0; nano < 2; nano++) {
+            struct blob *o = pcap_of(&all, big, nano, 1);
+            expect_frames(&all, o, nano ? 1 : 1000);
+            free(o);
+        }
+        struct blob *o = pcapng_of(&all, big, (struct interface[]){{1, 0}, {1, 0}}, 2);
+        expect_frames(&all, o, 1);
+        free(o);
+    }
+    test_frames_free(&all);
+}
+END_TEST
+
+START_TEST(the_link_type_of_the_file_is_told)
+{
+    struct test_frames all = test_load(V2);
+    char error[1024];
+    static const struct {
+        uint32_t in_file;
+        int told;
+    } types[] = {{1, 1}, {113, 113}, {276, 276}, {0, 0}, {101, 12}};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct blob *o = pcap_of(&all, false, true, types[i].in_file);
+        struct trace_reader *r = open_blob(o, o->n, error);
+        struct trace_raw raw;
+        ck_assert_int_eq(trace_reader_next(r, &raw), TRACE_READ_PACKET);
+        ck_assert_int_eq(raw.linktype, types[i].told);
+        trace_reader_close(r);
+        free(o);
+    }
+    test_frames_free(&all);
+}
+END_TEST
+
+START_TEST(an_empty_capture_has_no_packet_and_no_error)
+{
+    struct test_frames none = {0, NULL};
+    struct blob *o = pcap_of(&none, false, false, 1);
+    expect_frames(&none, o, 1);
+    free(o);
+}
+END_TEST
+
+START_TEST(standard_input_is_read_even_from_a_pipe)
+{
+    char path[512], command[700], error[1024];
+    snprintf(command, sizeof command, "cat '%s'", test_path(V2, path, sizeof path));
+    FILE *pipe = popen(command, "r");
+    ck_assert_ptr_nonnull(pipe);
+    ck_assert_int_ge(dup2(fileno(pipe), STDIN_FILENO), 0);
+    struct trace_reader *r = trace_reader_open("-", error, sizeof error);
+    ck_assert_ptr_nonnull(r);
+    ck_assert_str_eq(trace_reader_name(r), "standard input");
+    struct trace_raw raw;
+    size_t n = 0;
+    while (trace_reader_next(r, &raw) == TRACE_READ_PACKET)
+        n++;
+    ck_assert_uint_eq(n, 40);
+    trace_reader_close(r);
+    pclose(pipe);
+}
+END_TEST
+
+/* ---- what cannot be read ---- */
+
+START_TEST(a_file_cut_anywhere_gives_what_was_whole_and_says_where_it_ends)
+{
+    struct test_frames all = test_load(V2);
+    all.n = 5;
+    struct blob *o = pcap_of(&all, false, true, 1);
+    size_t begin = 24, frame = 0;
+    for (size_t n = 24; n < o->n; n++) {
+        char error[1024] = "", expected[128];
+        while (begin + 16 + all.frame[frame].n <= n)
+            begin += 16 + all.frame[frame++].n;
+        struct trace_reader *r = open_blob(o, n, error);
+        ck_assert_msg(r != NULL, "%zu: %s", n, error);
+        struct trace_raw raw;
+        size_t read = 0;
+        enum trace_read result;
+        while ((result = trace_reader_next(r, &raw)) == TRACE_READ_PACKET)
+            read++;
+        ck_assert_uint_eq(read, frame);
+        ck_assert_int_eq(result, n == begin ? TRACE_READ_END : TRACE_READ_ERROR);
+        snprintf(expected, sizeof expected, "memory: frame %zu at file offset %zu cannot be read: ", frame + 1, begin);
+        if (n != begin)
+            ck_assert_msg(strstr(trace_reader_error(r), expected) != NULL, "%s, not %s", trace_reader_error(r), expected);
+        trace_reader_close(r);
+    }
+    free(o);
+    test_frames_free(&all);
+}
+END_TEST
+
+START_TEST(a_cut_pcapng_says_the_frame_and_how_far_it_was_read)
+{
+    struct test_frames all = test_load(V2);
+    struct blob *o = pcapng_of(&all, false, (struct interface[]){{1, 0}}, 1);
+    char error[1024], expected[128];
+    struct trace_reader *r = open_blob(o, o->n - 7, error);
+    struct trace_raw raw;
+    for (size_t i = 1; i < all.n; i++)
+        ck_assert_int_eq(trace_reader_next(r, &raw), TRACE_READ_PACKET);
+    ck_assert_int_eq(trace_reader_next(r, &raw), TRACE_READ_ERROR);
+    snprintf(expected, sizeof expected, "memory: frame 40 before file offset %zu cannot be read: ", o->n - 7);
+    ck_assert_msg(strstr(trace_reader_error(r), expected) != NULL, "%s", trace_reader_error(r));
+    trace_reader_close(r);
+    free(o);
+    test_frames_free(&all);
+}
+END_TEST
+
+static void expect_open_error(const struct blob *o, const char *part)
+{
+    char error[1024] = "";
+    struct trace_reader *r = open_blob(o, o->n, error);
+    ck_assert_ptr_null(r);
+    ck_assert_msg(strstr(error, part) != NULL, "'%s' lacks '%s'", error, part);
+}
+
+START_TEST(interfaces_of_different_link_types_are_explained)
+{
+    struct test_frames all = test_load(V2);
+    struct blob *o = pcapng_of(&all, false, (struct interface[]){{1, 0}, {113, 0}}, 2);
+    expect_open_error(o, "different link types");
+    expect_open_error(o, "tshark -r memory -Y 'frame.interface_id == 0' -w - | editcap -F nsecpcap -T ether - part0.pcap");
+    expect_open_error(o, "smclab check --merge part0.pcap part1.pcap");
+    free(o);
+    o = pcapng_of(&all, false, (struct interface[]){{113, 0}, {1, 0}}, 2);
+    expect_open_error(o, "-T linux-sll -");
+    free(o);
+    o = pcapng_of(&all, false, (struct interface[]){{1, 65535}, {1, 1000}}, 2);
+    expect_open_error(o, "editcap -F nsecpcap memory rewritten.pcap");
+    free(o);
+    test_frames_free(&all);
+}
+END_TEST
+
+START_TEST(what_is_no_capture_is_refused_with_a_reason)
+{
+    static struct blob text = {5, "hello"}, gzip = {10, {0x1f, 0x8b, 8}}, zstd = {10, {0x28, 0xb5, 0x2f, 0xfd}};
+    static struct blob nothing = {0, {0}};
+    char error[1024];
+    expect_open_error(&text, "not a capture that can be read");
+    expect_open_error(&gzip, "gunzip -c memory | smclab check -");
+    expect_open_error(&zstd, "unzstd -c memory");
+    expect_open_error(&nothing, "not a capture");
+    ck_assert_ptr_null(trace_reader_open("/nonexistent/file.pcap", error, sizeof error));
+    ck_assert_str_eq(error, "/nonexistent/file.pcap: No such file or directory");
+    ck_assert_ptr_null(trace_reader_open("/", error, sizeof error));
+}
+END_TEST
+
+START_TEST(hostile_record_lengths_are_errors)
+{
+    struct test_frames all = test_load(V2);
+    all.n = 2;
+    struct blob *o = pcap_of(&all, false, false, 1);
+    char error[1024];
+    struct trace_raw raw;
+    smc_store_le(o->b + 24 + 8, 4, 0xffffffff); /* captured length */
+    struct trace_reader *r = open_blob(o, o->n, error);
+    ck_assert_int_eq(trace_reader_next(r, &raw), TRACE_READ_ERROR);
+    ck_assert_int_eq(trace_reader_next(r, &raw), TRACE_READ_ERROR);
+    trace_reader_close(r);
+    smc_store_le(o->b + 24 + 8, 4, all.frame[0].n);
+    smc_store_le(o->b + 24 + 12, 4, 1); /* shorter on the wire than captured */
+    r = open_blob(o, o->n, error);
+    ck_assert_int_eq(trace_reader_next(r, &raw), TRACE_READ_PACKET);
+    ck_assert_uint_eq(raw.wire_len, all.frame[0].n);
+    trace_reader_close(r);
+    free(o);
+    test_frames_free(&all);
+}
+END_TEST
+
+/* ---- several files as one ---- */
+
+struct written {
+    char path[64];
+};
+
+static struct written write_frames(const struct test_frames *all, size_t from, size_t step, int64_t shift_ns)
+{
+    struct written file = {"/tmp/smclab-reader-test-XXXXXX"};
+    char error[1024];
+    int fd = mkstemp(file.path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    struct trace_writer *w = trace_writer_open(file.path, 1, 262144, error, sizeof error);
+    ck_assert_ptr_nonnull(w);
+    for (size_t i = from; i < all->n; i += step) {
+        struct trace_raw raw = test_raw(&all->frame[i]);
+        ck_assert_int_eq(trace_writer_put(w, raw.ts_ns + (uint64_t)shift_ns, raw.bytes, raw.wire_len), 0);
+    }
+    ck_assert_int_eq(trace_writer_close(w), 0);
+    return file;
+}
+
+/* Reads files merged; fills `all` with what came. Returns how reading ended. */
+static enum trace_read read_merged(const char *const *paths, size_t n, struct test_frames *out, char *last_error)
+{
+    char error[1024];
+    struct trace_reader *r = trace_reader_open_merged(paths, n, error, sizeof error);
+    ck_assert_msg(r != NULL, "%s", r ? "" : error);
+    *out = (struct test_frames){0, calloc(TEST_FRAMES_MAX, sizeof *out->frame)};
+    struct trace_raw raw;
+    enum trace_read result;
+    while ((result = trace_reader_next(r, &raw)) == TRACE_READ_PACKET) {
+        struct test_frame *f = &out->frame[out->n++];
+        ck_assert_uint_eq(raw.frame, out->n);
+        f->ts_ns = raw.ts_ns;
+        f->n = smc_view_len(raw.bytes);
+        memcpy(f->b, raw.bytes.p, f->n);
+    }
+    snprintf(last_error, 1024, "%s", trace_reader_error(r));
+    trace_reader_close(r);
+    return result;
+}
+
+static void expect_merged(const struct test_frames *expected, const char *const *paths, size_t n)
+{
+    struct test_frames got;
+    char error[1024];
+    ck_assert_int_eq(read_merged(paths, n, &got, error), TRACE_READ_END);
+    ck_assert_uint_eq(got.n, expected->n);
+    for (size_t i = 0; i < got.n; i++) {
+        ck_assert_uint_eq(got.frame[i].n, expected->frame[i].n);
+        ck_assert_int_eq(memcmp(got.frame[i].b, expected->frame[i].b, got.frame[i].n), 0);
+    }
+    test_frames_free(&got);
+}
+
+START_TEST(a_capture_split_over_two_files_is_whole_again)
+{
+    struct test_frames all = test_load(V2);
+    struct written even = write_frames(&all, 0, 2, 0), odd = write_frames(&all, 1, 2, 0);
+    expect_merged(&all, (const char *[]){even.path, odd.path}, 2);
+    expect_merged(&all, (const char *[]){odd.path, even.path}, 2);
+    unlink(even.path);
+    unlink(odd.path);
+    test_frames_free(&all);
+}
+END_TEST
+
+START_TEST(a_packet_seen_at_both_ends_comes_once)
+{
+    static const char *const names[] = {V2, "captures/6.12.107-v2-g2-failover-server-link-down",
+                                        "captures/6.12.107-smclo-v1pure-g6-failover-delete-rxe1", "synthetic/smcd-records-le"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct test_frames all = test_load(names[i]);
+        struct written here = write_frames(&all, 0, 1, 0), there = write_frames(&all, 0, 1, 30000);
+        struct test_frames got;
+        char error[1024];
+        ck_assert_int_eq(read_merged((const char *[]){here.path, there.path, here.path}, 3, &got, error), TRACE_READ_END);
+        ck_assert_msg(got.n == all.n, "%s: %zu packets became %zu", names[i], all.n, got.n);
+        test_frames_free(&got);
+        unlink(here.path);
+        unlink(there.path);
+        test_frames_free(&all);
+    }
+}
+END_TEST
+
+/* The other end sees other MACs, a VLAN tag, one hop less, and less of each packet. */
+START_TEST(the_frame_around_a_packet_does_not_matter)
+{
+    struct test_frames all = test_load(V2), other = test_load(V2);
+    for (size_t i = 0; i < other.n; i++) {
+        struct test_frame *f = &other.frame[i];
+        f->b[14 + 8]--;
+        memset(f->b, 0x02, 12);
+        f->n -= smc_view_len(test_decode(f).payload) / 2;
+        test_replace(f, 12, 0, "\x81\x00\x00\x05", 4);
+    }
+    struct written here = write_frames(&all, 0, 1, 0), there = write_frames(&other, 0, 1, 1);
+    expect_merged(&all, (const char *[]){here.path, there.path}, 2);
+    unlink(here.path);
+    unlink(there.path);
+    test_frames_free(&all);
+    test_frames_free(&other);
+}
+END_TEST
+
+START_TEST(a_retransmission_is_not_a_second_sight)
+{
+    struct test_frames all = test_load(V2), got;
+    char error[1024];
+    struct test_frames twice = {20, all.frame};
+    for (size_t i = 0; i < 10; i++) { /* ten packets, each sent again after 100 ms */
+        twice.frame[10 + i] = all.frame[i];
+        twice.frame[10 + i].ts_ns = all.frame[i].ts_ns + 100000000;
+    }
+    struct written here = write_frames(&twice, 0, 1, 0), there = write_frames(&twice, 0, 1, 5000);
+    struct test_frames first = {10, all.frame};
+    struct written lossy = write_frames(&first, 0, 1, 5000);
+    read_merged((const char *[]){here.path, there.path}, 2, &got, error);
+    ck_assert_uint_eq(got.n, 20);
+    test_frames_free(&got);
+    read_merged((const char *[]){here.path, lossy.path}, 2, &got, error);
+    ck_assert_uint_eq(got.n, 20);
+    test_frames_free(&got);
+    unlink(here.path);
+    unlink(there.path);
+    unlink(lossy.path);
+    test_frames_free(&all);
+}
+END_TEST
+
+START_TEST(the_same_packet_much_later_is_another_one)
+{
+    struct test_frames all = test_load(V2), got;
+    char error[1024];
+    all.n = 1;
+    struct written here = write_frames(&all, 0, 1, 0);
+    struct written late = write_frames(&all, 0, 1, (int64_t)TRACE_MERGE_WINDOW_NS + 1);
+    struct written early = write_frames(&all, 0, 1, (int64_t)TRACE_MERGE_WINDOW_NS);
+    read_merged((const char *[]){here.path, late.path}, 2, &got, error);
+    ck_assert_uint_eq(got.n, 2);
+    test_frames_free(&got);
+    read_merged((const char *[]){here.path, early.path}, 2, &got, error);
+    ck_assert_uint_eq(got.n, 1);
+    test_frames_free(&got);
+    unlink(here.path);
+    unlink(late.path);
+    unlink(early.path);
+    test_frames_free(&all);
+}
+END_TEST
+
+START_TEST(a_file_that_breaks_off_is_told_when_the_others_have_ended)
+{
+    struct test_frames all = test_load(V2), got;
+    char error[1024];
+    struct written here = write_frames(&all, 0, 1, 0), broken = write_frames(&all, 0, 1, 100);
+    ck_assert_int_eq(truncate(broken.path, 100), 0);
+    ck_assert_int_eq(read_merged((const char *[]){broken.path, here.path}, 2, &got, error), TRACE_READ_ERROR);
+    ck_assert_uint_eq(got.n, all.n);
+    ck_assert_ptr_nonnull(strstr(error, broken.path));
+    test_frames_free(&got);
+    unlink(here.path);
+    unlink(broken.path);
+    test_frames_free(&all);
+}
+END_TEST
+
+START_TEST(files_that_cannot_be_merged_are_named)
+{
+    char path[512], error[1024];
+    const char *paths[TRACE_MERGE_MAX_FILES + 1] = {test_path(V2, path, sizeof path), "/nonexistent"};
+    ck_assert_ptr_null(trace_reader_open_merged(paths, 2, error, sizeof error));
+    ck_assert_str_eq(error, "/nonexistent: No such file or directory");
+    ck_assert_ptr_null(trace_reader_open_merged(paths, 0, error, sizeof error));
+    ck_assert_ptr_null(trace_reader_open_merged(paths, TRACE_MERGE_MAX_FILES + 1, error, sizeof error));
+    ck_assert_ptr_nonnull(strstr(error, "65 files"));
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *s = suite_create("reader");
+    TCase *t = tcase_create("reader");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, every_byte_order_and_resolution_is_read);
+    tcase_add_test(t, the_link_type_of_the_file_is_told);
+    tcase_add_test(t, an_empty_capture_has_no_packet_and_no_error);
+    tcase_add_test(t, standard_input_is_read_even_from_a_pipe);
+    tcase_add_test(t, a_file_cut_anywhere_gives_what_was_whole_and_says_where_it_ends);
+    tcase_add_test(t, a_cut_pcapng_says_the_frame_and_how_far_it_was_read);
+    tcase_add_test(t, interfaces_of_different_link_types_are_explained);
+    tcase_add_test(t, what_is_no_capture_is_refused_with_a_reason);
+    tcase_add_test(t, hostile_record_lengths_are_errors);
+    tcase_add_test(t, a_capture_split_over_two_files_is_whole_again);
+    tcase_add_test(t, a_packet_seen_at_both_ends_comes_once);
+    tcase_add_test(t, the_frame_around_a_packet_does_not_matter);
+    tcase_add_test(t, a_retransmission_is_not_a_second_sight);
+    tcase_add_test(t, the_same_packet_much_later_is_another_one);
+    tcase_add_test(t, a_file_that_breaks_off_is_told_when_the_others_have_ended);
+    tcase_add_test(t, files_that_cannot_be_merged_are_named);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+CHECK_MAIN(make_suite)
