@@ -176,12 +176,13 @@ function decode.parse(message, bytes)
 end
 
 local function matches(message, bytes)
-  if #message.match == 0 then
-    return false
+  for _, term in ipairs(message.match) do
+    local field = layouts[term.layout].fields[term.field]
+    if #bytes < field.off + field.size or not compare[term.kind](field_value(bytes, 0, field), term.value) then
+      return false
+    end
   end
-  local first = layouts[message.match[1].layout]
-  local head = {bytes = bytes, parts = {{layout = first, off = 0, count = 1}}, finish = 0}
-  return #bytes >= first.size and all_hold(head, message.match, #bytes)
+  return true
 end
 
 -- The message of a family ("clc", "llc") that the bytes are, or nil.
