@@ -118,8 +118,9 @@ static bool room(struct judge *j)
     return true;
 }
 
-static void list(struct judge *j, const struct judge_finding *model, const char *seen, const char *expected,
-                 const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void list(struct judge *j, const struct judge_finding *model,
+                                                       const char *seen, const char *expected, const char *format,
+                                                       va_list args)
 {
     struct judge_finding *f = malloc(sizeof *f);
     char *message = NULL;
@@ -143,8 +144,9 @@ static void list(struct judge *j, const struct judge_finding *model, const char 
         j->on_finding(j->on_finding_ctx, f);
 }
 
-static void add(struct judge *j, const struct judge_case *c, enum judge_verdict verdict, const char *seen,
-                const char *expected, const char *format, va_list args)
+__attribute__((format(printf, 6, 0))) static void add(struct judge *j, const struct judge_case *c,
+                                                      enum judge_verdict verdict, const char *seen,
+                                                      const char *expected, const char *format, va_list args)
 {
     if (j->listed[c->req][verdict] >= JUDGE_LISTED_MAX) {
         j->result.summary[verdict]++;
