@@ -52,7 +52,8 @@ static void on_tcp_gap(void *ctx, struct trace_conn *c, int side, uint64_t n, ui
 {
     struct trace_follow *f = ctx;
     (void)n;
-    if (mine(f, c, side) && c->mode != TRACE_MODE_SMCR && c->mode != TRACE_MODE_SMCD)
+    bool handshake = c->phase == TRACE_CLC_PROPOSAL || c->phase == TRACE_CLC_ACCEPT || c->phase == TRACE_CLC_CONFIRM;
+    if (mine(f, c, side) && !handshake && c->mode != TRACE_MODE_SMCR && c->mode != TRACE_MODE_SMCD)
         miss(f, "TCP bytes are missing from the capture (cut or lost packets)", frame);
 }
 

@@ -72,7 +72,7 @@ static void on_gap(void *ctx, struct trace_flow *f, int dir, uint64_t n, uint64_
         return;
     c->pub.incomplete = true;
     EMIT(s, tcp_gap, &c->pub, dir, n, frame);
-    session_clc_stop(s, c, dir, true, frame, ns);
+    session_clc_stop(s, c, dir, n ? n : 1, frame, ns);
 }
 
 static void settle_close(struct trace_conn *c)
@@ -92,7 +92,7 @@ static void on_fin(void *ctx, struct trace_flow *f, int dir, uint64_t frame, uin
     struct conn *c = f->user;
     if (!c)
         return;
-    session_clc_stop(s, c, dir, false, frame, ns);
+    session_clc_stop(s, c, dir, 0, frame, ns);
     EMIT(s, fin, &c->pub, dir, frame, ns);
     c->pub.side[dir].fin_frame = frame;
     c->pub.side[dir].fin_ns = ns;
@@ -105,7 +105,7 @@ static void on_rst(void *ctx, struct trace_flow *f, int dir, uint64_t frame, uin
     struct conn *c = f->user;
     if (!c)
         return;
-    session_clc_stop(s, c, dir, false, frame, ns);
+    session_clc_stop(s, c, dir, 0, frame, ns);
     EMIT(s, rst, &c->pub, dir, frame, ns);
     c->pub.side[dir].rst_frame = frame;
     c->pub.side[dir].rst_ns = ns;

@@ -70,6 +70,10 @@ static void give_rmb(struct trace_session *s, struct trace_conn *c, int side, co
         r = session_rmb_announce(s, c->group, side, l->number, a->rkey, a->rmb_va, frame);
     if (!r)
         return;
+    if (c->group->late) {
+        session_orphan_use(s, r, a->gid, a->rkey);
+        session_links_learn(c->group);
+    }
     r->clc_named = true;
     r->element_size = (uint32_t)smc_clc_buffer_size(a->bsize);
     if (a->rmbe_index > r->elements)
@@ -90,6 +94,7 @@ static struct trace_group *group_from_accept(struct trace_session *s, struct tra
     memcpy(g->eid, a->eid, sizeof g->eid);
     g->max_links = a->max_links;
     g->max_conns = a->max_conns;
+    memcpy(((struct group *)g)->tcp, c->addr, sizeof c->addr);
     if (c->proposed)
         memcpy(g->peer_id[TRACE_C2S], c->proposal.peer_id, 8);
     if (s->packet) {
@@ -107,17 +112,21 @@ static void accept_smcr(struct trace_session *s, struct trace_conn *c, const str
     struct trace_link *l = a->first_contact ? NULL : session_link_find(s, a->gid, a->qpn, TRACE_S2C, NULL);
     bool late = !a->first_contact && (!l || l->state == TRACE_LINK_GONE);
     if (!l || late) {
-        struct trace_group *g = group_from_accept(s, c, a, frame);
+        struct trace_group *g = late ? session_group_late(s, c, a) : NULL;
+        bool fresh = !g;
+        if (!g)
+            g = group_from_accept(s, c, a, frame);
         if (!g || !(l = session_link_new(s, g)))
             return;
         g->late = late;
-        l->first = true;
+        l->first = fresh;
         session_link_end(s, l, TRACE_S2C, a->gid, a->mac, a->qpn, late ? -1 : (int64_t)a->psn, a->mtu);
         l->state = late ? TRACE_LINK_ACTIVE : TRACE_LINK_ADDING;
         if (late && a->version >= 2)
             g->origin_known = true; /* v2 has no eyecatcher */
         session_group_attach(g, c);
-        EMIT(s, group_open, g);
+        if (fresh)
+            EMIT(s, group_open, g);
     } else {
         session_group_attach(l->group, c);
     }
@@ -427,10 +436,40 @@ void session_clc_bytes(struct trace_session *s, struct conn *c, int dir, struct 
     }
 }
 
-void session_clc_stop(struct trace_session *s, struct conn *c, int dir, bool hole, uint64_t frame, uint64_t ns)
+/* A message whose end the snap length cut off still names queue pairs, keys and tokens: they stand in front. What was
+ * cut reads as zero, nobody is told of the message, and the connection counts as incomplete. */
+static bool take_cut(struct trace_session *s, struct conn *c, int dir, uint64_t hole, uint64_t frame, uint64_t ns)
+{
+    struct clc_rx *rx = &c->rx[dir];
+    struct smc_clc_header h;
+    uint8_t whole[1024] = {0};
+    if (!smc_clc_header_at(smc_view_of(rx->buf, rx->len), 0, &h))
+        return false;
+    size_t len = smc_clc_header_length(h);
+    if (len < SMC_CLC_MIN || len > sizeof whole || rx->len >= len || hole < len - rx->len)
+        return false;
+    memcpy(whole, rx->buf, rx->len);
+    memcpy(whole + len - 4, whole, 4);
+    struct trace_clc_event e = {.conn = &c->pub, .side = dir, .bytes = smc_view_of(whole, len), .frame = frame,
+                                .ts_ns = ns, .first_frame = rx->first_frame};
+    decode(&e);
+    bool accept = e.accept_valid && rx->len >= smc_clc_accept_r_size;
+    if (accept)
+        take(s, c, &e);
+    else if (e.type == SMC_CLC_PROPOSAL && (c->pub.phase == TRACE_CLC_PROPOSAL || c->pub.phase == TRACE_CLC_LATE))
+        c->pub.phase = TRACE_CLC_ACCEPT;
+    else
+        return false;
+    rx->len = 0;
+    return true;
+}
+
+void session_clc_stop(struct trace_session *s, struct conn *c, int dir, uint64_t hole, uint64_t frame, uint64_t ns)
 {
     struct clc_rx *rx = &c->rx[dir];
     if (hole) {
+        if (rx->len && take_cut(s, c, dir, hole, frame, ns))
+            return;
         if (c->pub.phase != TRACE_CLC_NONE && c->pub.phase != TRACE_CLC_DONE && c->pub.phase != TRACE_CLC_DECLINED &&
             c->pub.phase != TRACE_CLC_BROKEN)
             c->pub.phase = TRACE_CLC_LATE;

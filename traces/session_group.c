@@ -157,6 +157,8 @@ struct trace_link *session_link_new(struct trace_session *s, struct trace_group 
         return NULL;
     }
     l->group = g;
+    if (g->links) /* until it is known; counted down from 255, which real numbers hardly reach */
+        l->number = --((struct group *)g)->next_pseudo;
     l->add_frame = s->last_frame;
     l->add_ns = s->last_ns;
     struct trace_link **at = &g->links;
@@ -223,14 +225,60 @@ void session_link_number(struct trace_link *l, uint8_t number)
 {
     if (l->number_known && l->number == number)
         return;
-    if (!l->number_known) /* RTokens that CLC named before the link had its number */
+    if (!l->number_known) /* RTokens that were named before the link had its number */
         for (int side = 0; side < 2; side++)
-            for (struct trace_rmb *r = l->group->rmbs[side]; r; r = r->next)
-                for (unsigned i = 0; i < r->ntokens; i++)
-                    if (r->tokens[i].link_number == 0 && l->first)
-                        r->tokens[i].link_number = number;
+            for (struct trace_rmb *r = l->group->rmbs[side]; r; r = r->next) {
+                struct trace_rtoken *t = session_rmb_token(r, l->number);
+                if (t && !session_rmb_token(r, number))
+                    t->link_number = number;
+            }
     l->number = number;
     l->number_known = true;
+}
+
+/* The only number that RTokens name, that no link has, and that no RMB has beside a key on this link; else -1. */
+static int only_candidate(const struct trace_group *g, const struct trace_link *l)
+{
+    bool named[256] = {false};
+    int found = -1, n = 0;
+    for (int side = 0; side < 2; side++)
+        for (struct trace_rmb *r = g->rmbs[side]; r; r = r->next)
+            for (unsigned i = 0; i < r->ntokens; i++)
+                named[r->tokens[i].link_number] = true;
+    for (const struct trace_link *o = g->links; o; o = o->next)
+        named[o->number] = false;
+    for (int side = 0; side < 2; side++)
+        for (struct trace_rmb *r = g->rmbs[side]; r; r = r->next)
+            for (unsigned i = 0; session_rmb_token(r, l->number) && i < r->ntokens; i++)
+                named[r->tokens[i].link_number] = false;
+    for (int i = 1; i < 256; i++)
+        if (named[i]) {
+            found = i;
+            n++;
+        }
+    return n == 1 ? found : -1;
+}
+
+void session_links_learn(struct trace_group *g)
+{
+    for (struct trace_link *l = g->links; g->late && l; l = l->next) {
+        int number = l->number_known ? -1 : only_candidate(g, l);
+        if (number >= 0)
+            session_link_number(l, (uint8_t)number);
+    }
+}
+
+struct trace_group *session_group_late(struct trace_session *s, const struct trace_conn *c, const struct smc_clc_accept_info *a)
+{
+    struct trace_group *found = NULL;
+    for (struct trace_group *g = s->groups; g; g = g->next) {
+        const struct group *x = (const struct group *)g;
+        if (g->late && !g->gone && !g->smcd && g->version == a->version &&
+            memcmp(g->peer_id[TRACE_S2C], a->peer_id, 8) == 0 && trace_addr_equal(&x->tcp[0], &c->addr[0]) &&
+            trace_addr_equal(&x->tcp[1], &c->addr[1]))
+            found = g;
+    }
+    return found;
 }
 
 struct trace_link *session_link_find(struct trace_session *s, const uint8_t gid[16], uint32_t qpn, int side,

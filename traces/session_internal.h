@@ -5,7 +5,17 @@
 
 #include "session.h"
 
-enum { CLC_HOLD_MAX = 65536, GROUP_KEEP_MAX = 65536 };
+enum { GROUP_KEEP_MAX = 65536, ORPHAN_RKEYS = 64 };
+
+/* A CONFIRM RKEY on a queue pair that nobody has named yet: the group is older than the capture, and the Accept or
+ * Confirm that names the link follows. */
+struct orphan_rkey {
+    struct trace_addr src;
+    uint32_t rkey;
+    unsigned nothers;
+    struct smc_llc_token others[2];
+    uint64_t frame;
+};
 
 /* Bytes of one direction that may still be a CLC message. */
 struct clc_rx {
@@ -26,6 +36,8 @@ struct group {
     struct trace_rmb *last_rkey_rmb[2]; /* of the side's last CONFIRM RKEY, for its continuation and its refusal */
     bool deleting_rkeys[2];             /* a DELETE RKEY of that side waits for its response */
     uint64_t last_ns;
+    struct trace_addr tcp[2];           /* addresses of the connection that made it known */
+    uint8_t next_pseudo;                /* number for the next link whose real one is not known */
 };
 
 /* A named end of a link in the table of ends. */
@@ -50,7 +62,8 @@ struct trace_session {
     struct conn *conns;
     struct end_ref **ends;
     size_t end_buckets, nends;
-    struct end_ref *streams; /* stream->user objects are plain end_refs of their own */
+    struct orphan_rkey orphans[ORPHAN_RKEYS];
+    unsigned next_orphan;
     uint64_t next_group, packets, last_frame, last_ns, next_sweep;
     const struct trace_packet *packet; /* at hand */
     bool short_of_memory;
@@ -72,6 +85,10 @@ struct trace_link *session_link_new(struct trace_session *s, struct trace_group 
 void session_link_end(struct trace_session *s, struct trace_link *l, int side, const uint8_t gid[16], const uint8_t mac[6],
                       uint32_t qpn, int64_t psn, uint8_t mtu);
 void session_link_number(struct trace_link *l, uint8_t number);
+/* Numbers of the links of a group older than the capture, as far as CONFIRM RKEYs tell. */
+void session_links_learn(struct trace_group *g);
+/* The late group that an Accept for an unknown link most probably belongs to, or NULL. */
+struct trace_group *session_group_late(struct trace_session *s, const struct trace_conn *c, const struct smc_clc_accept_info *a);
 /* Newest link, not gone, with this end; `peer` may be NULL (any). */
 struct trace_link *session_link_find(struct trace_session *s, const uint8_t gid[16], uint32_t qpn, int side,
                                      const struct trace_addr *peer);
@@ -88,11 +105,14 @@ struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_gro
                                        uint32_t rkey, uint64_t va, uint64_t frame);
 void session_rmb_add_token(struct trace_rmb *r, uint8_t link_number, uint32_t rkey, uint64_t va, uint64_t frame);
 void session_rmb_delete(struct trace_rmb *r, uint64_t frame);
+/* Remembers a CONFIRM RKEY of an unknown queue pair; gives an RMB the keys on other links that it told of. */
+void session_orphan_keep(struct trace_session *s, const struct trace_llc_event *e);
+void session_orphan_use(struct trace_session *s, struct trace_rmb *r, const uint8_t gid[16], uint32_t rkey);
 
 /* ---- session_clc.c ---- */
 void session_clc_bytes(struct trace_session *s, struct conn *c, int dir, struct smc_view bytes, uint64_t frame, uint64_t ns);
-/* A message will never be complete (FIN, RST, hole in the stream). */
-void session_clc_stop(struct trace_session *s, struct conn *c, int dir, bool hole, uint64_t frame, uint64_t ns);
+/* A message will never be complete: FIN, RST (hole 0), or a hole of that many bytes in the stream. */
+void session_clc_stop(struct trace_session *s, struct conn *c, int dir, uint64_t hole, uint64_t frame, uint64_t ns);
 
 /* ---- session_llc.c, session_data.c ---- */
 void session_send(struct trace_session *s, struct trace_stream *st, const struct trace_request *r);

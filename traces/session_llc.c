@@ -125,6 +125,7 @@ static void confirm_rkey(struct trace_session *s, const struct trace_llc_event *
     for (unsigned k = 0; k < i->nothers; k++)
         session_rmb_add_token(r, i->others[k].link, i->others[k].rkey, i->others[k].va, e->request->frame);
     g->last_rkey_rmb[e->side] = r;
+    session_links_learn(e->group);
 }
 
 static void confirm_rkey_cont(const struct trace_llc_event *e)
@@ -213,6 +214,8 @@ void session_llc(struct trace_session *s, struct trace_llc_event *e)
     EMIT(s, llc, e);
     if (e->valid && e->link)
         follow(s, e);
+    else if (e->valid && e->info.type == SMC_LLC_CONFIRM_RKEY && !e->info.response)
+        session_orphan_keep(s, e);
     if (e->link)
         ((struct group *)e->group)->last_ns = e->request->ts_ns;
     EMIT(s, llc_done, e);
