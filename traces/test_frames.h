@@ -23,7 +23,8 @@ struct test_frames {
 
 static inline const char *test_path(const char *name, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s/traces/%s.pcap", SMCLAB_SOURCE_DIR, name);
+    int n = snprintf(buf, size, "%s/traces/%s.pcap", SMCLAB_SOURCE_DIR, name);
+    ck_assert_int_lt(n, (int)size);
     return buf;
 }
 
