@@ -18,9 +18,10 @@ struct smc_view {
     const uint8_t *end;
 };
 
+/* n bytes at p; p may be NULL if n is 0 (C does not let 0 be added to a null pointer). */
 static inline struct smc_view smc_view_of(const void *p, size_t n)
 {
-    struct smc_view v = {(const uint8_t *)p, (const uint8_t *)p + n};
+    struct smc_view v = {(const uint8_t *)p, n > 0 ? (const uint8_t *)p + n : (const uint8_t *)p};
     return v;
 }
 
@@ -35,7 +36,7 @@ static inline struct smc_view smc_view_sub(struct smc_view v, size_t off, size_t
     size_t have = smc_view_len(v);
     size_t from = off < have ? off : have;
     size_t len = n < have - from ? n : have - from;
-    return smc_view_of(v.p + from, len);
+    return smc_view_of(from > 0 ? v.p + from : v.p, len);
 }
 
 /* Integer types by width in bytes, for generated accessors. */
