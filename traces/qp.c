@@ -144,7 +144,7 @@ static void bury(struct trace_qp *t)
         return;
     while ((s = TRACE_ITEM(t->graveyard.first, struct qp_stream, by_use)) != NULL) {
         trace_list_remove(&t->graveyard, &s->by_use);
-        qp_message_free(s);
+        trace_qp_message_free(s);
         free(s);
     }
 }
@@ -152,7 +152,7 @@ static void bury(struct trace_qp *t)
 /* Ends a stream. It may be the one whose packet is being delivered, so its memory stays until that is over. */
 static void forget(struct trace_qp *t, struct qp_stream *s)
 {
-    qp_order_drop(t, s);
+    trace_qp_order_drop(t, s);
     part_ways(&s->pub);
     trace_list_remove(&s->peers->streams[s->way], &s->by_peers);
     drop_empty_peers(t, s->peers);
@@ -172,7 +172,7 @@ static void forget(struct trace_qp *t, struct qp_stream *s)
 static void flush_and_forget(struct trace_qp *t, struct qp_stream *s)
 {
     t->depth++;
-    qp_order_flush(t, s);
+    trace_qp_order_flush(t, s);
     t->depth--;
     if (!s->dead)
         forget(t, s);
@@ -310,7 +310,7 @@ static void take_ack(struct trace_qp *t, const struct trace_packet *p, const str
     if (t->ev.ack)
         t->ev.ack(t->ctx, &s->pub, p);
     if (!s->dead)
-        qp_order_ack(t, s, (p->roce.psn + !nak) & QP_PSN_MASK);
+        trace_qp_order_ack(t, s, (p->roce.psn + !nak) & QP_PSN_MASK);
 }
 
 static void take_request(struct trace_qp *t, const struct trace_packet *p, const struct name *n)
@@ -329,7 +329,7 @@ static void take_request(struct trace_qp *t, const struct trace_packet *p, const
     t->last = s;
     s->pub.last_ns = p->raw.ts_ns;
     trace_list_touch(&t->used, &s->by_use);
-    qp_order_request(t, s, p);
+    trace_qp_order_request(t, s, p);
 }
 
 /* Responses: of READ and atomics, which SMC does not use, and ACK. */
@@ -379,7 +379,7 @@ void trace_qp_finish(struct trace_qp *t)
 {
     t->depth++; /* a stream that ends while we walk stays readable */
     for (struct trace_link *l = t->all.first; l; l = l->next)
-        qp_order_flush(t, TRACE_ITEM(l, struct qp_stream, by_id));
+        trace_qp_order_flush(t, TRACE_ITEM(l, struct qp_stream, by_id));
     t->depth--;
     bury(t);
     forget_all(t);

@@ -79,18 +79,18 @@ struct qp_arrival {
 /* A listener may end the stream in any callback: after each of these, look at s->dead. */
 
 /* Hands the next request in order to the listener. */
-void qp_message_deliver(struct trace_qp *t, struct qp_stream *s, const struct qp_arrival *a);
+void trace_qp_message_deliver(struct trace_qp *t, struct qp_stream *s, const struct qp_arrival *a);
 /* n packets of the stream will never come. */
-void qp_message_skip(struct qp_stream *s, uint32_t n);
-void qp_message_free(struct qp_stream *s);
+void trace_qp_message_skip(struct qp_stream *s, uint32_t n);
+void trace_qp_message_free(struct qp_stream *s);
 
 /* A request packet of this stream. */
-void qp_order_request(struct trace_qp *t, struct qp_stream *s, const struct trace_packet *p);
+void trace_qp_order_request(struct trace_qp *t, struct qp_stream *s, const struct trace_packet *p);
 /* The responder acknowledged all PSNs before `end`. */
-void qp_order_ack(struct trace_qp *t, struct qp_stream *s, uint32_t end);
+void trace_qp_order_ack(struct trace_qp *t, struct qp_stream *s, uint32_t end);
 /* No more packets will come: delivers what waits. */
-void qp_order_flush(struct trace_qp *t, struct qp_stream *s);
-void qp_order_drop(struct trace_qp *t, struct qp_stream *s);
+void trace_qp_order_flush(struct trace_qp *t, struct qp_stream *s);
+void trace_qp_order_drop(struct trace_qp *t, struct qp_stream *s);
 
 static inline uint32_t qp_distance(uint32_t psn, uint32_t base)
 {

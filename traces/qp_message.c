@@ -35,7 +35,7 @@ static struct part part_of(uint8_t opcode)
     return opcode < sizeof parts / sizeof parts[0] ? parts[opcode] : none;
 }
 
-void qp_message_free(struct qp_stream *s)
+void trace_qp_message_free(struct qp_stream *s)
 {
     free(s->msg.buf);
     s->msg = (struct qp_message){0};
@@ -198,7 +198,7 @@ static void deliver_other(struct trace_qp *t, struct qp_stream *s, const struct 
         t->ev.other(t->ctx, &s->pub, &r, a->roce->opcode);
 }
 
-void qp_message_deliver(struct trace_qp *t, struct qp_stream *s, const struct qp_arrival *a)
+void trace_qp_message_deliver(struct trace_qp *t, struct qp_stream *s, const struct qp_arrival *a)
 {
     struct part part = part_of(a->roce->opcode);
     s->pub.requests++;
@@ -210,7 +210,7 @@ void qp_message_deliver(struct trace_qp *t, struct qp_stream *s, const struct qp
         deliver_other(t, s, a);
 }
 
-void qp_message_skip(struct qp_stream *s, uint32_t n)
+void trace_qp_message_skip(struct qp_stream *s, uint32_t n)
 {
     if (s->msg.doing == QP_WRITING)
         write_skip(&s->msg, n);

@@ -15,7 +15,7 @@ static void skip(struct trace_qp *t, struct qp_stream *s, uint32_t n)
     s->pub.next_psn = (psn + n) & QP_PSN_MASK;
     s->pub.gaps++;
     s->skippable = 0;
-    qp_message_skip(s, n);
+    trace_qp_message_skip(s, n);
     if (t->ev.gap)
         t->ev.gap(t->ctx, &s->pub, psn, n, t->now_frame, t->now_ns);
 }
@@ -24,12 +24,12 @@ static void deliver(struct trace_qp *t, struct qp_stream *s, const struct qp_arr
 {
     s->pub.next_psn = (a->roce->psn + 1) & QP_PSN_MASK;
     s->skippable = 0;
-    qp_message_deliver(t, s, a);
+    trace_qp_message_deliver(t, s, a);
 }
 
 /* ---- what waits ---- */
 
-void qp_order_drop(struct trace_qp *t, struct qp_stream *s)
+void trace_qp_order_drop(struct trace_qp *t, struct qp_stream *s)
 {
     t->held_bytes -= s->hold.bytes;
     trace_hold_clear(&s->hold);
@@ -108,7 +108,7 @@ static void keep(struct trace_qp *t, struct qp_stream *s, const struct trace_pac
     limit_hold(t, s);
 }
 
-void qp_order_flush(struct trace_qp *t, struct qp_stream *s)
+void trace_qp_order_flush(struct trace_qp *t, struct qp_stream *s)
 {
     while (!s->dead && s->hold.n > 0)
         skip_to_held(t, s);
@@ -157,13 +157,13 @@ static void open_stream(struct trace_qp *t, struct qp_stream *s, const struct tr
 static void return_to_start(struct trace_qp *t, struct qp_stream *s)
 {
     s->astray = false;
-    qp_order_drop(t, s);
-    qp_message_free(s);
+    trace_qp_order_drop(t, s);
+    trace_qp_message_free(s);
     s->pub.next_psn = s->first_psn;
     s->acked_ahead = false;
 }
 
-void qp_order_request(struct trace_qp *t, struct qp_stream *s, const struct trace_packet *p)
+void trace_qp_order_request(struct trace_qp *t, struct qp_stream *s, const struct trace_packet *p)
 {
     uint32_t psn = p->roce.psn;
     if (!s->opened)
@@ -187,7 +187,7 @@ void qp_order_request(struct trace_qp *t, struct qp_stream *s, const struct trac
     }
 }
 
-void qp_order_ack(struct trace_qp *t, struct qp_stream *s, uint32_t end)
+void trace_qp_order_ack(struct trace_qp *t, struct qp_stream *s, uint32_t end)
 {
     uint32_t last = (end - 1) & QP_PSN_MASK;
     if (!s->pub.has_acked || qp_distance(last, s->pub.acked_psn) < QP_BEHIND)

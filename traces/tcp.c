@@ -41,7 +41,7 @@ static uint64_t hash_of(const struct endpoint ends[2])
 static void forget(struct trace_tcp *t, struct tcp_flow *f)
 {
     for (int slot = 0; slot < 2; slot++)
-        tcp_order_drop(t, &f->side[slot]);
+        trace_tcp_order_drop(t, &f->side[slot]);
     trace_table_remove(&t->table, f->hash, f);
     trace_list_remove(&t->all, &f->by_id);
     trace_list_remove(f->finished ? &t->finished : &t->live, &f->by_use);
@@ -56,8 +56,8 @@ static void forget(struct trace_tcp *t, struct tcp_flow *f)
 static void flush_flow(struct trace_tcp *t, struct tcp_flow *f)
 {
     int client = f->flip;
-    tcp_order_flush(t, f, client);
-    tcp_order_flush(t, f, !client);
+    trace_tcp_order_flush(t, f, client);
+    trace_tcp_order_flush(t, f, !client);
 }
 
 static void flush_and_forget(struct trace_tcp *t, struct tcp_flow *f)
@@ -219,12 +219,12 @@ static int take_segment(struct trace_tcp *t, struct tcp_flow *f, int slot, const
     bool fresh_syn = h->syn && learn_syn(f, slot, h);
     if (!f->side[slot].known)
         anchor(&f->side[slot], h->seq);
-    struct tcp_segment g = tcp_order_look(t, f, slot, p);
+    struct tcp_segment g = trace_tcp_order_look(t, f, slot, p);
     bool carries = h->syn || h->fin || p->payload_wire_len > 0;
     emit_segment(t, f, slot, p, carries && !fresh_syn && !g.fresh_bytes && !g.fresh_fin);
     if (h->has_ack) /* first: these bytes may be the answer to what the ACK shows to be lost */
-        tcp_order_ack(t, f, !slot, h->ack);
-    tcp_order_take(t, f, slot, p, &g);
+        trace_tcp_order_ack(t, f, !slot, h->ack);
+    trace_tcp_order_take(t, f, slot, p, &g);
     return g.no_memory ? -1 : 0;
 }
 
@@ -308,7 +308,7 @@ void trace_tcp_count_only(struct trace_tcp *t, struct trace_flow *pub)
     struct tcp_flow *f = (struct tcp_flow *)pub;
     f->count_only = true;
     for (int slot = 0; slot < 2; slot++)
-        tcp_order_count(t, f, slot);
+        trace_tcp_order_count(t, f, slot);
 }
 
 void trace_tcp_finish(struct trace_tcp *t)

@@ -76,17 +76,17 @@ struct tcp_segment {
 };
 
 /* First half: says what it brings, and puts what is out of order aside. Calls nobody. */
-struct tcp_segment tcp_order_look(struct trace_tcp *t, struct tcp_flow *f, int slot, const struct trace_packet *p);
+struct tcp_segment trace_tcp_order_look(struct trace_tcp *t, struct tcp_flow *f, int slot, const struct trace_packet *p);
 /* Second half: delivers what can be delivered now. */
-void tcp_order_take(struct trace_tcp *t, struct tcp_flow *f, int slot, const struct trace_packet *p,
+void trace_tcp_order_take(struct trace_tcp *t, struct tcp_flow *f, int slot, const struct trace_packet *p,
                     const struct tcp_segment *g);
 /* The receiver of this side's bytes acknowledged everything before `ack`. */
-void tcp_order_ack(struct trace_tcp *t, struct tcp_flow *f, int slot, uint32_t ack);
+void trace_tcp_order_ack(struct trace_tcp *t, struct tcp_flow *f, int slot, uint32_t ack);
 /* No more packets will come: delivers what waits. */
-void tcp_order_flush(struct trace_tcp *t, struct tcp_flow *f, int slot);
+void trace_tcp_order_flush(struct trace_tcp *t, struct tcp_flow *f, int slot);
 /* Drops what waits; it was counted, or nobody will ask. */
-void tcp_order_drop(struct trace_tcp *t, struct tcp_side *s);
+void trace_tcp_order_drop(struct trace_tcp *t, struct tcp_side *s);
 /* Only counts from now on: what waits is counted with the holes before it. */
-void tcp_order_count(struct trace_tcp *t, struct tcp_flow *f, int slot);
+void trace_tcp_order_count(struct trace_tcp *t, struct tcp_flow *f, int slot);
 
 #endif

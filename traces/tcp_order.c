@@ -47,7 +47,7 @@ static void give(struct trace_tcp *t, struct tcp_flow *f, int slot, struct smc_v
 
 /* ---- what waits ---- */
 
-void tcp_order_drop(struct trace_tcp *t, struct tcp_side *s)
+void trace_tcp_order_drop(struct trace_tcp *t, struct tcp_side *s)
 {
     if (!s->hold)
         return;
@@ -69,7 +69,7 @@ static void drain(struct trace_tcp *t, struct tcp_flow *f, int slot)
         free(e);
     }
     if (s->hold && s->hold->n == 0)
-        tcp_order_drop(t, s);
+        trace_tcp_order_drop(t, s);
 }
 
 static void skip_to_held(struct trace_tcp *t, struct tcp_flow *f, int slot, uint64_t frame, uint64_t ts_ns)
@@ -100,7 +100,7 @@ static int64_t hold_segment(struct trace_tcp *t, struct tcp_side *s, uint32_t se
     int rc = trace_hold_bytes(s->hold, s->next, &like, smc_view_sub(p->payload, 0, len), &fresh);
     t->held_bytes += s->hold->bytes - before;
     if (s->hold->n == 0)
-        tcp_order_drop(t, s);
+        trace_tcp_order_drop(t, s);
     return rc != 0 ? -1 : (int64_t)fresh;
 }
 
@@ -156,7 +156,7 @@ static void resolve(struct trace_tcp *t, struct tcp_flow *f, int slot)
 }
 
 /* The flow or the capture ends: everything that waits comes now. */
-void tcp_order_flush(struct trace_tcp *t, struct tcp_flow *f, int slot)
+void trace_tcp_order_flush(struct trace_tcp *t, struct tcp_flow *f, int slot)
 {
     struct tcp_side *s = &f->side[slot];
     while (s->hold)
@@ -190,14 +190,14 @@ static void give_around(struct trace_tcp *t, struct tcp_flow *f, int slot, uint3
         count(f, slot, end);
 }
 
-void tcp_order_count(struct trace_tcp *t, struct tcp_flow *f, int slot)
+void trace_tcp_order_count(struct trace_tcp *t, struct tcp_flow *f, int slot)
 {
     struct tcp_side *s = &f->side[slot];
     if (!s->hold)
         return;
     const struct trace_held *e = trace_hold_at(s->hold, s->hold->n - 1);
     count(f, slot, e->at + e->wire_len);
-    tcp_order_drop(t, s);
+    trace_tcp_order_drop(t, s);
 }
 
 /* ---- one segment ---- */
@@ -206,11 +206,12 @@ void tcp_order_count(struct trace_tcp *t, struct tcp_flow *f, int slot)
 static void forgive_probe(struct tcp_flow *f, int slot, uint32_t seq)
 {
     struct tcp_side *s = &f->side[slot];
-    if (seq == s->next + 1 && s->next == s->start && !s->slow && !f->pub.syn_seen[tcp_direction(f, slot)])
+    bool fresh = s->next == s->start && (s->slow & ~SLOW_ACKED) == 0;
+    if (seq == s->next + 1 && fresh && !f->pub.syn_seen[tcp_direction(f, slot)])
         s->start = s->next = seq;
 }
 
-struct tcp_segment tcp_order_look(struct trace_tcp *t, struct tcp_flow *f, int slot, const struct trace_packet *p)
+struct tcp_segment trace_tcp_order_look(struct trace_tcp *t, struct tcp_flow *f, int slot, const struct trace_packet *p)
 {
     struct tcp_side *s = &f->side[slot];
     struct tcp_segment g = {.seq = p->tcp.seq + (p->tcp.syn ? 1 : 0), .len = p->payload_wire_len};
@@ -251,7 +252,7 @@ static void note_fin(struct tcp_side *s, uint32_t seq, const struct trace_packet
     s->fin_ns = p->raw.ts_ns;
 }
 
-void tcp_order_take(struct trace_tcp *t, struct tcp_flow *f, int slot, const struct trace_packet *p,
+void trace_tcp_order_take(struct trace_tcp *t, struct tcp_flow *f, int slot, const struct trace_packet *p,
                     const struct tcp_segment *g)
 {
     struct tcp_side *s = &f->side[slot];
@@ -274,7 +275,7 @@ void tcp_order_take(struct trace_tcp *t, struct tcp_flow *f, int slot, const str
     }
 }
 
-void tcp_order_ack(struct trace_tcp *t, struct tcp_flow *f, int slot, uint32_t ack)
+void trace_tcp_order_ack(struct trace_tcp *t, struct tcp_flow *f, int slot, uint32_t ack)
 {
     struct tcp_side *s = &f->side[slot];
     if (!s->known)
