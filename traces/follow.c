@@ -128,7 +128,7 @@ static void on_conn_end(void *ctx, struct trace_conn *c)
         return;
     if (c->mode == TRACE_MODE_SMCD && f->cdcs == 0)
         miss(f, "SMC-D data crosses no wire, and the capture holds no SMC-D records", 0);
-    else if (c->mode == TRACE_MODE_SMCR && f->cdcs == 0)
+    else if (c->mode == TRACE_MODE_SMCR && f->cdcs == 0 && !c->rst) /* reset before anything was sent: no byte */
         miss(f, "the data path of the connection is not in the capture", 0);
     else if (c->mode == TRACE_MODE_UNKNOWN && c->late)
         miss(f, "the capture began inside the connection", c->first_frame);
