@@ -74,7 +74,8 @@ def check_symbols(library):
 
 def check_files(prefix, libdir):
     expected = ["include/smc/error.h", "include/smc/alloc.h", "include/smc/gid.h"]
-    expected += [f"include/smc/wire/{name}" for name in sorted(os.listdir(f"{SOURCE}/protocol/wire")) if name.endswith(".h") and not name.endswith("_test.h")]
+    headers = [name for name in sorted(os.listdir(f"{SOURCE}/protocol/wire")) if name.endswith(".h")]
+    expected += [f"include/smc/wire/{name}" for name in headers if not name.endswith("_test.h")]
     if os.path.exists(os.path.join(SOURCE, "smclab/main.c")):
         expected += ["bin/smclab", "share/man/man1/smclab.1"]
     missing = [path for path in expected if not os.path.exists(os.path.join(prefix, path))]
