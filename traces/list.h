@@ -5,19 +5,19 @@
 
 #include <stddef.h>
 
-struct trace_link {
-    struct trace_link *prev, *next;
+struct trace_node {
+    struct trace_node *prev, *next;
 };
 
 struct trace_list {
-    struct trace_link *first, *last;
+    struct trace_node *first, *last;
 };
 
 /* The item of this type whose member is this link; NULL for NULL. */
 #define TRACE_ITEM(link, type, member) \
     ((link) ? (type *)(void *)((char *)(link) - offsetof(type, member)) : NULL)
 
-static inline void trace_list_append(struct trace_list *list, struct trace_link *l)
+static inline void trace_list_append(struct trace_list *list, struct trace_node *l)
 {
     l->prev = list->last;
     l->next = NULL;
@@ -29,7 +29,7 @@ static inline void trace_list_append(struct trace_list *list, struct trace_link 
 }
 
 /* Leaves l's own pointers as they are, so that a walk that stands on it can go on. */
-static inline void trace_list_remove(struct trace_list *list, struct trace_link *l)
+static inline void trace_list_remove(struct trace_list *list, struct trace_node *l)
 {
     if (l->prev)
         l->prev->next = l->next;
@@ -42,7 +42,7 @@ static inline void trace_list_remove(struct trace_list *list, struct trace_link 
 }
 
 /* Keeps a list in order of last use. */
-static inline void trace_list_touch(struct trace_list *list, struct trace_link *l)
+static inline void trace_list_touch(struct trace_list *list, struct trace_node *l)
 {
     if (list->last == l)
         return;

@@ -378,7 +378,7 @@ static void forget_all(struct trace_qp *t)
 void trace_qp_finish(struct trace_qp *t)
 {
     t->depth++; /* a stream that ends while we walk stays readable */
-    for (struct trace_link *l = t->all.first; l; l = l->next)
+    for (struct trace_node *l = t->all.first; l; l = l->next)
         trace_qp_order_flush(t, TRACE_ITEM(l, struct qp_stream, by_id));
     t->depth--;
     bury(t);

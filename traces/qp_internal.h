@@ -43,7 +43,7 @@ struct qp_stream {
     uint64_t hash;
     struct qp_peers *peers;
     int way;              /* 0: from the lower to the higher address */
-    struct trace_link by_id, by_use, by_peers;
+    struct trace_node by_id, by_use, by_peers;
 };
 
 /* Two addresses between which streams run. */

@@ -75,11 +75,8 @@ static void stream_forget_link(struct trace_link *l)
 
 void session_group_free(struct trace_session *s, struct trace_group *g)
 {
-    while (g->conns) {
-        struct trace_conn *c = g->conns;
-        session_group_detach(c);
-        c->group = NULL;
-    }
+    while (g->conns)
+        session_group_detach(g->conns);
     EMIT(s, group_end, g);
     struct trace_group **at = &s->groups, *before = NULL;
     while (*at != g) {
@@ -137,7 +134,7 @@ void session_groups_sweep(struct trace_session *s, uint64_t now_ns)
     size_t over = s->ngroups > GROUP_KEEP_MAX ? s->ngroups - GROUP_KEEP_MAX : 0;
     for (struct trace_group *g = s->groups, *next; g; g = next) {
         next = g->next;
-        if (g->conns)
+        if (((struct group *)g)->refs)
             continue;
         uint64_t last = group_last_ns(g);
         uint64_t keep = (uint64_t)(g->gone ? GONE_KEEP_S : IDLE_KEEP_S) * 1000000000u;
@@ -330,11 +327,41 @@ struct trace_link *trace_link_by_number(struct trace_group *g, uint8_t number)
     return live ? live : gone;
 }
 
+static void conn_unlink(struct trace_conn *c)
+{
+    for (struct trace_conn **at = &c->group->conns; *at; at = &(*at)->group_next)
+        if (*at == c) {
+            *at = c->group_next;
+            c->group->nconns--;
+            break;
+        }
+    c->group_next = NULL;
+}
+
+static bool both_closed(const struct trace_conn *c)
+{
+    return (c->side[0].closed || c->side[0].aborted) && (c->side[1].closed || c->side[1].aborted);
+}
+
+/* Closed connections stay a while, so that a late message finds them; not so many that finding takes long. */
+static void drop_oldest_closed(struct trace_group *g)
+{
+    struct trace_conn *oldest = NULL;
+    for (struct trace_conn *c = g->conns; c; c = c->group_next)
+        if (both_closed(c) || c->declined || c->rst)
+            oldest = c;
+    if (oldest)
+        conn_unlink(oldest);
+}
+
 void session_group_attach(struct trace_group *g, struct trace_conn *c)
 {
     if (c->group)
         session_group_detach(c);
+    if (g->nconns >= GROUP_CONNS)
+        drop_oldest_closed(g);
     c->group = g;
+    ((struct group *)g)->refs++;
     c->group_next = g->conns;
     g->conns = c;
     g->nconns++;
@@ -342,15 +369,10 @@ void session_group_attach(struct trace_group *g, struct trace_conn *c)
 
 void session_group_detach(struct trace_conn *c)
 {
-    struct trace_group *g = c->group;
-    if (!g)
+    if (!c->group)
         return;
-    for (struct trace_conn **at = &g->conns; *at; at = &(*at)->group_next)
-        if (*at == c) {
-            *at = c->group_next;
-            g->nconns--;
-            break;
-        }
-    c->group_next = NULL;
+    conn_unlink(c);
+    ((struct group *)c->group)->refs--;
+    c->group = NULL;
     c->link = NULL;
 }

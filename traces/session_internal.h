@@ -5,7 +5,7 @@
 
 #include "session.h"
 
-enum { GROUP_KEEP_MAX = 65536, ORPHAN_RKEYS = 64 };
+enum { GROUP_KEEP_MAX = 65536, GROUP_CONNS = 320, ORPHAN_RKEYS = 64 };
 
 /* A CONFIRM RKEY on a queue pair that nobody has named yet: the group is older than the capture, and the Accept or
  * Confirm that names the link follows. */
@@ -37,6 +37,7 @@ struct group {
     bool deleting_rkeys[2];             /* a DELETE RKEY of that side waits for its response */
     uint64_t last_ns;
     struct trace_addr tcp[2];           /* addresses of the connection that made it known */
+    unsigned refs;                      /* connections that point here */
     uint8_t next_pseudo;                /* number for the next link whose real one is not known */
 };
 

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-static const uint64_t FINISHED_NS = UINT64_C(60000000000);
+/* How long a finished flow waits for what comes after its FINs (SMC's own close may), and how many may wait. */
+static const uint64_t FINISHED_NS = UINT64_C(10000000000);
+enum { FINISHED_MAX = 2048 };
+
 struct endpoint {
     const struct trace_addr *addr;
     uint16_t port;
@@ -47,6 +50,7 @@ static void forget(struct trace_tcp *t, struct tcp_flow *f)
     trace_list_remove(f->finished ? &t->finished : &t->live, &f->by_use);
     if (t->last == f)
         t->last = NULL;
+    t->nfinished -= f->finished;
     t->flows--;
     if (t->ev.end)
         t->ev.end(t->ctx, &f->pub);
@@ -79,7 +83,7 @@ static void expire(struct trace_tcp *t)
 {
     struct tcp_flow *f;
     while ((f = TRACE_ITEM(t->finished.first, struct tcp_flow, by_use)) != NULL &&
-           t->now_ns > f->pub.last_ns && t->now_ns - f->pub.last_ns > FINISHED_NS)
+           (t->nfinished > FINISHED_MAX || (t->now_ns > f->pub.last_ns && t->now_ns - f->pub.last_ns > FINISHED_NS)))
         flush_and_forget(t, f);
 }
 
@@ -244,6 +248,7 @@ static void note_end(struct trace_tcp *t, struct tcp_flow *f)
     trace_list_remove(&t->live, &f->by_use);
     trace_list_append(&t->finished, &f->by_use);
     f->finished = true;
+    t->nfinished++;
 }
 
 /* The flow of a packet and the side that sent it; NULL if there is none and memory is short. */
@@ -314,7 +319,7 @@ void trace_tcp_count_only(struct trace_tcp *t, struct trace_flow *pub)
 void trace_tcp_finish(struct trace_tcp *t)
 {
     struct tcp_flow *f;
-    for (struct trace_link *l = t->all.first; l; l = l->next) {
+    for (struct trace_node *l = t->all.first; l; l = l->next) {
         f = TRACE_ITEM(l, struct tcp_flow, by_id);
         flush_flow(t, f);
     }

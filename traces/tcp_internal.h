@@ -38,7 +38,7 @@ struct tcp_flow {
     uint8_t flip; /* direction of a slot: slot ^ flip */
     bool count_only, finished;
     uint64_t hash;
-    struct trace_link by_id, by_use;
+    struct trace_node by_id, by_use;
 };
 
 struct trace_tcp {
@@ -48,7 +48,7 @@ struct trace_tcp {
     struct trace_list all;            /* in order of id */
     struct trace_list live, finished; /* in order of last use */
     struct tcp_flow *last;                /* of the packet before */
-    uint64_t flows, next_id, now_ns, now_frame;
+    uint64_t flows, nfinished, next_id, now_ns, now_frame;
     size_t held_bytes;
 };
 
