@@ -23,6 +23,9 @@ void fuzz_check_parsed(const struct smc_parsed *m);
 /* Of a rejection: it names offset, field, rule and reason. */
 void fuzz_check_reject(const struct smc_reject *why, size_t size);
 
+/* Computes the ICRCs of a capture in memory anew; does nothing to bytes that are no pcap. */
+void fuzz_repair_capture(uint8_t *data, size_t size);
+
 /* The bytes as a stream to read from; never NULL. */
 FILE *fuzz_open(const uint8_t *data, size_t size);
 
