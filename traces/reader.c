@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-    STREAM_BUFFER = 1 << 20, /* fewer system calls; libpcap reads record by record */
+    STREAM_BUFFER = 1 << 17, /* few system calls, and what was read is still in the cache when it is looked at */
     ERROR_SIZE = 1024,
     PCAP_FILE_HEADER = 24,
     PCAP_RECORD_HEADER = 16,
