@@ -1,0 +1,323 @@
+/* Accept and Confirm against the link groups there are: first or subsequent contact, links, RMBs, parallel groups.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "check_clc.h"
+#include "state.h"
+
+#include <string.h>
+
+/* More groups than this are not searched: a real capture has a few. */
+enum { SEARCHED_GROUPS = 1024 };
+
+/* An old group of which nothing was heard for so long may have gone unseen. */
+static const uint64_t group_memory_ns = UINT64_C(60000000000);
+
+static bool usable(const struct trace_group *g)
+{
+    return g != NULL && !g->smcd && !g->gone;
+}
+
+static bool complete(const struct trace_group *g)
+{
+    return usable(g) && !g->late && !g->incomplete;
+}
+
+static struct judge_case at_sender(const struct trace_clc_event *e, enum judge_req req)
+{
+    return (struct judge_case){.req = req, .side = e->side, .frame = e->frame, .related = {e->conn->accept_frame},
+                               .conn = e->conn, .offset = -1, .v2 = clc_impl_binds(e)};
+}
+
+/* ---- out of sync ---- */
+
+/* [CLC-080] A group that was declined with S=1 is gone; an Accept must not offer it again. */
+void clc_group_accept(struct judge *j, const struct trace_clc_event *e)
+{
+    const struct smc_clc_accept_info *a = &e->accept;
+    struct clc_capture *k = clc_capture_of(j);
+    if (k == NULL || a->path != SMC_PATH_R)
+        return;
+    unsigned n = k->nlost < CLC_OUT_OF_SYNC ? k->nlost : CLC_OUT_OF_SYNC;
+    for (unsigned i = 0; i < n; i++) {
+        if (k->lost[i].frame == 0 || k->lost[i].qpn != a->qpn || memcmp(k->lost[i].gid, a->gid, 16) != 0)
+            continue;
+        if (a->first_contact) {
+            k->lost[i].frame = 0; /* a new queue pair with the old number */
+        } else if (e->conn->first_frame > k->lost[i].frame && !judge_holds(j, REQ_CLC_080, false)) {
+            struct judge_case case_ = at_sender(e, REQ_CLC_080);
+            case_.related[0] = k->lost[i].frame;
+            judge_report(j, &case_, "first contact 0", "a new group", "a group declined as out of sync is offered again");
+        }
+    }
+    for (unsigned i = 0; i < k->nrkeys; i++) { /* [CLC-075], decided when the answer comes */
+        struct clc_rkey *r = &k->rkeys[i];
+        for (unsigned n_ = 0; n_ < r->nrkeys && r->side == e->side; n_++)
+            if (r->rkeys[n_] == a->rkey && r->used_frame == 0) {
+                r->used_frame = e->frame;
+                r->used_conn = e->conn->id;
+            }
+    }
+}
+
+void clc_group_decline(struct judge *j, const struct trace_clc_event *e)
+{
+    const struct trace_conn *c = e->conn;
+    struct clc_capture *k = clc_capture_of(j);
+    if (e->side != TRACE_C2S || c->phase != TRACE_CLC_CONFIRM || !c->accepted || c->accept.path != SMC_PATH_R)
+        return;
+    if (e->decline.out_of_sync && k != NULL) {
+        unsigned i = k->nlost++ % CLC_OUT_OF_SYNC;
+        memcpy(k->lost[i].gid, c->accept.gid, 16);
+        k->lost[i].qpn = c->accept.qpn;
+        k->lost[i].frame = e->frame;
+    }
+    if (c->first_contact || c->group == NULL)
+        return;
+    /* [CLC-051] The link of the Accept is known and belongs to another peer, or the code says so. */
+    bool stranger = !c->group->late && memcmp(c->group->peer_id[TRACE_S2C], c->accept.peer_id, 8) != 0;
+    if (!stranger && e->decline.diagnosis != SMC_DIAG_SYNCERR)
+        return;
+    struct judge_case case_ = at_sender(e, REQ_CLC_051);
+    case_.offset = 7;
+    if (!judge_holds(j, REQ_CLC_051, e->decline.out_of_sync))
+        judge_report(j, &case_, "S=0", "S=1",
+                     "the client declines a link that it does not know without saying that the group is out of sync");
+}
+
+/* ---- links ---- */
+
+/* A live link of another group whose client end this is. */
+static const struct trace_link *other_link(struct judge *j, const struct trace_conn *c,
+                                           const struct smc_clc_accept_info *confirm)
+{
+    unsigned searched = 0;
+    for (const struct trace_group *g = trace_session_groups(j->session); g != NULL && searched++ < SEARCHED_GROUPS; g = g->next) {
+        if (g == c->group || !complete(g))
+            continue;
+        for (const struct trace_link *l = g->links; l != NULL; l = l->next)
+            if (l->state != TRACE_LINK_GONE && l->end[0].known && l->end[1].known && l->end[0].qpn == confirm->qpn &&
+                memcmp(l->end[0].gid, confirm->gid, 16) == 0)
+                return l;
+    }
+    return NULL;
+}
+
+static bool link_in_group(const struct trace_group *g, const struct smc_clc_accept_info *confirm)
+{
+    for (const struct trace_link *l = g->links; l != NULL; l = l->next)
+        if (l->state != TRACE_LINK_GONE && (!l->end[0].known || (l->end[0].qpn == confirm->qpn &&
+                                                                memcmp(l->end[0].gid, confirm->gid, 16) == 0)))
+            return true;
+    return false;
+}
+
+/* A queue pair has one peer: if the client names one that belongs to another link, it does not use the Accept's. */
+static void check_link(struct judge *j, const struct trace_clc_event *e)
+{
+    const struct trace_conn *c = e->conn;
+    struct judge_case case_ = at_sender(e, REQ_CLC_040);
+    case_.offset = 38;
+    const char *seen = JT("QP %#x", e->accept.qpn);
+    if (!c->first_contact && complete(c->group)) {
+        if (!judge_holds(j, REQ_CLC_040, link_in_group(c->group, &e->accept)))
+            judge_report(j, &case_, seen, "an active link of the group", "the Confirm names no link of the group");
+        return;
+    }
+    const struct trace_link *other = other_link(j, c, &e->accept);
+    if (c->first_contact) {
+        /* The same number and the same first PSN: this is not a new queue pair with an old number. */
+        bool old = other != NULL && other->end[0].psn == e->accept.psn && other->end[1].qpn != c->accept.qpn;
+        case_.req = REQ_CLC_073;
+        if (!judge_holds(j, REQ_CLC_073, !old))
+            judge_report(j, &case_, seen, "a new queue pair", "the server wants a new group and the client confirms an old link");
+        return;
+    }
+    bool unknown = other != NULL && c->group->first_frame == c->accept_frame && other->end[0].psn == e->accept.psn;
+    case_.req = REQ_CLC_051;
+    if (other != NULL && !judge_holds(j, REQ_CLC_051, !unknown))
+        judge_report(j, &case_, "Confirm", "Decline with S=1",
+                     "the Accept names a link that does not exist and the client confirms");
+}
+
+/* ---- RMBs ---- */
+
+static bool side_done(const struct trace_conn_side *s)
+{
+    return s->closed || s->aborted || s->rst_frame != 0;
+}
+
+static bool open_for_sure(const struct trace_conn *c)
+{
+    return c->confirmed && c->mode == TRACE_MODE_SMCR && !c->incomplete && !c->rst && c->closed == TRACE_CLOSED_OPEN &&
+           !side_done(&c->side[0]) && !side_done(&c->side[1]) && c->side[0].fin_frame == 0 && c->side[1].fin_frame == 0;
+}
+
+/* [CLC-039] The element that the Accept offers must not be another connection's. */
+static void check_element(struct judge *j, const struct trace_clc_event *e)
+{
+    const struct trace_conn *c = e->conn;
+    const struct trace_conn_side *mine = &c->side[TRACE_S2C];
+    if (c->first_contact || !mine->given || mine->rmb == NULL || c->group->incomplete)
+        return;
+    for (const struct trace_conn *o = c->group->conns; o != NULL; o = o->group_next) {
+        const struct trace_conn_side *theirs = &o->side[TRACE_S2C];
+        if (o == c || theirs->rmb != mine->rmb || theirs->rmbe_index != mine->rmbe_index || !open_for_sure(o))
+            continue;
+        struct judge_case case_ = at_sender(e, REQ_CLC_039);
+        case_.side = TRACE_S2C;
+        case_.frame = c->accept_frame;
+        case_.related[0] = o->accept_frame;
+        case_.offset = 45;
+        judge_holds(j, REQ_CLC_039, false);
+        judge_report(j, &case_, JT("rkey %#x, element %u", c->accept.rkey, mine->rmbe_index), "a free element",
+                     "the Accept offers an element that connection %s still uses", o->name);
+        return;
+    }
+    judge_holds(j, REQ_CLC_039, true);
+}
+
+static bool has_token(const struct trace_group *g, int owner, uint32_t rkey, uint64_t va)
+{
+    for (const struct trace_rmb *r = g->rmbs[owner]; r != NULL; r = r->next)
+        for (unsigned i = 0; i < r->ntokens; i++)
+            if (r->tokens[i].valid && r->tokens[i].rkey == rkey && r->tokens[i].va == va)
+                return true;
+    return false;
+}
+
+static bool same_host(const struct trace_group *g, int side, const uint8_t *gid)
+{
+    for (const struct trace_link *l = g->links; l != NULL; l = l->next)
+        if (l->end[side].known && memcmp(l->end[side].gid, gid, 16) == 0)
+            return true;
+    return false;
+}
+
+/* [CLC-074] Groups of the same two hosts share no RMB. */
+static void check_parallel(struct judge *j, const struct trace_clc_event *e)
+{
+    const struct trace_conn *c = e->conn;
+    const struct smc_clc_accept_info *given[2] = {&e->accept, &c->accept};
+    unsigned searched = 0;
+    if (!c->first_contact)
+        return;
+    for (const struct trace_group *g = trace_session_groups(j->session); g != NULL && searched++ < SEARCHED_GROUPS; g = g->next) {
+        if (g == c->group || !usable(g) || g->links == NULL || !same_host(g, 0, given[0]->gid) ||
+            !same_host(g, 1, given[1]->gid))
+            continue;
+        if (g->conns == NULL && c->accept_ns - g->links->active_ns > group_memory_ns)
+            continue;
+        for (int side = 0; side < 2; side++) {
+            if (judge_holds(j, REQ_CLC_074, !has_token(g, side, given[side]->rkey, given[side]->rmb_va)))
+                continue;
+            struct judge_case case_ = at_sender(e, REQ_CLC_074);
+            case_.side = side;
+            case_.frame = side == TRACE_C2S ? e->frame : c->accept_frame;
+            case_.offset = 41;
+            judge_report(j, &case_, JT("rkey %#x at %#llx", given[side]->rkey, (unsigned long long)given[side]->rmb_va),
+                         "an RMB of its own", "a parallel link group uses an RMB of group %s", g->name);
+        }
+    }
+}
+
+/* [CLC-080] A full group takes no further connection. */
+static void check_room(struct judge *j, const struct trace_clc_event *e)
+{
+    const struct trace_conn *c = e->conn;
+    const struct trace_group *g = c->group;
+    unsigned open = 0;
+    if (c->first_contact || g->max_conns == 0 || g->nconns <= g->max_conns)
+        return;
+    for (const struct trace_conn *o = g->conns; o != NULL; o = o->group_next)
+        open += o != c && open_for_sure(o);
+    struct judge_case case_ = at_sender(e, REQ_CLC_080);
+    case_.side = TRACE_S2C;
+    case_.frame = c->accept_frame;
+    if (!judge_holds(j, REQ_CLC_080, open < g->max_conns))
+        judge_report(j, &case_, JT("%u connections", open + 1), JT("at most %u", g->max_conns),
+                     "the group is full and the Accept does not make a new one");
+}
+
+void clc_group_confirm(struct judge *j, const struct trace_clc_event *e)
+{
+    const struct trace_conn *c = e->conn;
+    struct clc_capture *k = clc_capture_of(j);
+    if (!c->accepted || c->phase != TRACE_CLC_CONFIRM || c->group == NULL || e->accept.path != SMC_PATH_R ||
+        c->group->smcd || c->group->links == NULL)
+        return;
+    for (unsigned i = 0; k != NULL && i < k->nrkeys; i++) {
+        struct clc_rkey *r = &k->rkeys[i];
+        for (unsigned n = 0; n < r->nrkeys && r->side == e->side && r->group == c->group->id; n++)
+            if (r->rkeys[n] == e->accept.rkey && r->used_frame == 0) {
+                r->used_frame = e->frame;
+                r->used_conn = c->id;
+            }
+    }
+    check_link(j, e);
+    check_element(j, e);
+    check_parallel(j, e);
+    check_room(j, e);
+}
+
+/* ---- what LLC says of the Accept ---- */
+
+/* [CLC-032] CONFIRM LINK runs on first contact only: the Accept should have said so. */
+static void check_first_contact(struct judge *j, const struct trace_llc_event *e)
+{
+    const struct trace_group *g = e->group;
+    if (e->info.type != SMC_LLC_CONFIRM_LINK || e->info.response || e->side != TRACE_S2C || !e->link->first || g->incomplete)
+        return;
+    for (const struct trace_conn *c = g->conns; c != NULL; c = c->group_next) {
+        if (!c->accepted || c->accept_frame != g->first_frame)
+            continue;
+        if (judge_holds(j, REQ_CLC_032, c->first_contact))
+            return;
+        judge_report(j, &(struct judge_case){.req = REQ_CLC_032, .side = TRACE_S2C, .frame = c->accept_frame,
+                     .related = {e->request->frame}, .conn = c, .group = g, .offset = 7}, "F=0", "F=1",
+                     "CONFIRM LINK follows an Accept that does not say first contact");
+        return;
+    }
+}
+
+static void rkey_asked(struct clc_capture *k, const struct trace_llc_event *e)
+{
+    unsigned i = k->nrkeys < CLC_RKEYS ? k->nrkeys++ : 0;
+    struct clc_rkey *r = &k->rkeys[i];
+    *r = (struct clc_rkey){.group = e->group->id, .frame = e->request->frame, .link = e->link, .side = e->side,
+                           .rkeys = {e->info.rkey}, .nrkeys = 1};
+    for (unsigned n = 0; n < e->info.nothers && r->nrkeys < 3; n++)
+        r->rkeys[r->nrkeys++] = e->info.others[n].rkey;
+}
+
+static void rkey_answered(struct judge *j, struct clc_capture *k, unsigned i, const struct trace_llc_event *e)
+{
+    struct clc_rkey r = k->rkeys[i];
+    k->rkeys[i] = k->rkeys[--k->nrkeys];
+    if (judge_holds(j, REQ_CLC_075, r.used_frame == 0) || e->group->incomplete)
+        return;
+    const struct trace_conn *c = e->group->conns;
+    while (c != NULL && c->id != r.used_conn)
+        c = c->group_next;
+    if (c == NULL)
+        return;
+    judge_report(j, &(struct judge_case){.req = REQ_CLC_075, .side = r.side, .frame = r.used_frame,
+                 .related = {r.frame, e->request->frame}, .conn = c, .group = e->group, .offset = -1},
+                 JT("%s before the CONFIRM RKEY response", r.side == TRACE_C2S ? "Confirm" : "Accept"),
+                 "first the response", "the handshake goes on before the peer confirmed the new RMB");
+}
+
+void clc_group_llc(struct judge *j, const struct trace_llc_event *e)
+{
+    struct clc_capture *k = clc_capture_of(j);
+    check_first_contact(j, e);
+    if (k == NULL || e->info.type != SMC_LLC_CONFIRM_RKEY || e->info.version > 2)
+        return;
+    if (!e->info.response) {
+        rkey_asked(k, e);
+        return;
+    }
+    for (unsigned i = 0; i < k->nrkeys; i++)
+        if (k->rkeys[i].group == e->group->id && k->rkeys[i].side != e->side && k->rkeys[i].rkeys[0] == e->info.rkey) {
+            rkey_answered(j, k, i, e);
+            return;
+        }
+}
