@@ -133,7 +133,7 @@ static const struct smc_part accept_r_v2[] = {
 };
 
 /* A list of GIDs follows the extension [CLC-060]. If the list would fill the message from here, there is no tail
- * of 16 bytes. */
+ * of 16 bytes; a tail could look the same only by naming as many connections as there are GIDs and one more. */
 static const struct smc_part confirm_r_v2[] = {
     {.layout = &smc_clc_accept_r_layout, .rule = "CLC-058"},
     {.layout = &smc_clc_accept_r_v2_layout, .rule = "CLC-058"},

@@ -16,8 +16,8 @@ struct smc_sink {
  *
  *   CLC Accept, SMC-R v1, 68 bytes
  *     CLC Accept/Confirm, SMC-R
- *         4  type                            2 (Accept)
- *         7  first contact                   yes
+ *         4  message type                            2 (Accept)
+ *         7  first contact                           yes
  *       ...
  *
  * Columns: offset in the message, the standard's term, the value. Reserved fields are shown only if they are not zero,
