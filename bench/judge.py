@@ -73,7 +73,7 @@ class Bench:
         run.connections = len(found["connections"])
         self.must(found["packets"] == packets, f"{found['packets']} packets judged of {packets}")
         self.must(result["summary"]["fail"] == 0, f"{result['summary']['fail']} faults found in a faultless capture")
-        self.must(all(c["mode"] == "SMC-R" for c in found["connections"]), "a connection was not seen to be SMC-R")
+        self.must(all(c["mode"] == "SMC-R" and c["closed"] == "normal" for c in found["connections"]), "a connection was not seen to be SMC-R and to end normally")
         self.must(sum(found["exercised"].values()) > packets / 4, "hardly any rule was evaluated")
         return run
 

@@ -5,7 +5,7 @@
  *
  * FIRST holds a first contact; each NEXT a later connection over the same link group, whole, with the packets uncut.
  * A lane is a pair of hosts with addresses and MACs of its own. It plays FIRST once and then NEXT after NEXT in
- * turn, until the file is large enough; all lanes at once, mixed by time. In each connection the ports, TCP sequence
+ * turn, until the file is large enough, each to its end; all lanes at once, mixed by time. In each connection the ports, TCP sequence
  * numbers, alert tokens and rkeys are new, PSNs and MSNs go on where they were; checksums and ICRCs are right. The
  * same arguments give the same bytes. */
 #include "traces/reader.h"
@@ -43,7 +43,7 @@ struct lane {
     unsigned id;
     uint64_t start_ns;      /* of the scene being played */
     unsigned round;         /* 0: FIRST */
-    const struct scene *scene;
+    const struct scene *scene; /* NULL: done */
     size_t at;              /* frame to come */
     uint32_t psn[2], msn[2];/* where the scene began */
 };
@@ -239,6 +239,8 @@ static void next_scene(struct lane *l, const struct scene *next, size_t nnext, u
 
 static uint64_t next_time(const struct lane *l)
 {
+    if (l->scene == NULL)
+        return UINT64_MAX;
     return l->start_ns + l->scene->frames[l->at].ts_ns;
 }
 
@@ -273,16 +275,17 @@ int main(int argc, char **argv)
         lanes[i] = (struct lane){.id = i + 1, .start_ns = UINT64_C(1700000000000000000) + i * UINT64_C(7777777), .scene = &first,
                                  .psn = {first.numbers[0].first_psn, first.numbers[1].first_psn},
                                  .msn = {first.numbers[0].first_msn, first.numbers[1].first_msn}};
-    while (left > 0) {
-        struct lane *l = earliest(lanes, n);
+    for (struct lane *l; next_time(l = earliest(lanes, n)) != UINT64_MAX;) {
         struct frame f = l->scene->frames[l->at];
         change(l, &f);
         if (trace_writer_put(out, next_time(l), smc_view_of(f.b, f.n), f.n) != 0)
             die("cannot write");
         left -= left < f.n + 16 ? left : f.n + 16;
         packets++;
-        if (++l->at == l->scene->n)
+        if (++l->at == l->scene->n && left > 0)
             next_scene(l, next, nnext, pause_ns);
+        else if (l->at == l->scene->n)
+            l->scene = NULL; /* large enough: every connection is played to its end */
     }
     if (trace_writer_close(out) != 0)
         die("cannot write");
