@@ -56,7 +56,7 @@ static void part_ways(struct trace_stream *x)
 
 void trace_qp_pair(struct trace_stream *x, struct trace_stream *y)
 {
-    if (!x || !y || x == y)
+    if (!x || !y || !trace_addr_equal(&x->src, &y->dst) || !trace_addr_equal(&x->dst, &y->src) || x == y)
         return;
     if (x->reverse != y) {
         part_ways(x);

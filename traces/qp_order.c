@@ -57,7 +57,9 @@ static void drain(struct trace_qp *t, struct qp_stream *s)
 
 static void skip_to_held(struct trace_qp *t, struct qp_stream *s)
 {
-    skip(t, s, qp_distance(trace_hold_front(&s->hold)->at, s->pub.next_psn));
+    uint32_t hole = qp_distance(trace_hold_front(&s->hold)->at, s->pub.next_psn);
+    if (hole > 0) /* none if a listener ends the stream in the middle of a delivery */
+        skip(t, s, hole);
     drain(t, s);
 }
 

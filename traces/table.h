@@ -30,7 +30,8 @@ void trace_table_free(struct trace_table *t);
 
 static inline uint64_t trace_mix(uint64_t h, uint64_t word)
 {
-    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    h ^= word; /* addresses differ in their last bytes, which are the word's high bits: fold them down first */
+    h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15);
     return h ^ h >> 29;
 }
 

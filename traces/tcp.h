@@ -6,8 +6,8 @@
  * covers bytes that were never captured, or too much waits behind a hole, the hole is reported as a gap and
  * the stream goes on behind it. Memory: in-order data is not copied; out-of-order data is kept up to
  * TRACE_TCP_HOLD_BYTES a direction. Finished connections (both FINs acknowledged or RST, then a new SYN, or
- * 10 s of capture time, or
- * 2,048 others finished) and, beyond TRACE_TCP_MAX_FLOWS, the one idle longest are forgotten: `end`. */
+ * 10 s of capture time, or 2,048 others finished) and, beyond TRACE_TCP_MAX_FLOWS, the one idle longest are
+ * forgotten: `end`. */
 #ifndef TRACE_TCP_H
 #define TRACE_TCP_H
 

@@ -698,14 +698,14 @@ static void later(unsigned s)
     ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
 }
 
-START_TEST(a_closed_flow_is_forgotten_after_a_minute)
+START_TEST(a_closed_flow_is_forgotten_after_ten_seconds)
 {
     handshake(&S);
     if (_i == 0)
         close_both();
     else
         shoot(&S, (struct shot){TRACE_S2C, RST, 9001, 0, .bytes = NULL});
-    later(59);
+    later(9);
     ck_assert_uint_eq(S.ends, 0);
     later(2);
     ck_assert_uint_eq(S.ends, 1);
@@ -719,9 +719,26 @@ START_TEST(a_flow_whose_last_fin_was_not_captured_is_closed_too)
     shoot(&S, (struct shot){TRACE_C2S, ACK | FIN, 1001, 9001, .bytes = NULL});
     shoot(&S, (struct shot){TRACE_C2S, ACK, 1002, 9002, .bytes = NULL}); /* acknowledges a FIN nobody saw */
     shoot(&S, (struct shot){TRACE_S2C, ACK, 9002, 1002, .bytes = NULL});
-    later(61);
+    later(11);
     ck_assert_uint_eq(S.ends, 1);
     ck_assert_uint_eq(S.gaps[TRACE_S2C], 0);
+}
+END_TEST
+
+START_TEST(of_closed_flows_the_last_2048_are_kept)
+{
+    struct trace_tcp_events quiet = {.end = on_end};
+    S.t->ev = quiet;
+    for (uint32_t i = 0; i < 2048 + 50; i++) {
+        struct shot x = {TRACE_C2S, RST, 5, 0, .bytes = NULL};
+        struct trace_packet p = packet_of(&x);
+        smc_store_be(p.src.b, 4, i);
+        ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
+    }
+    later(0);
+    ck_assert_uint_eq(S.ends, 50);
+    for (unsigned i = 0; i < 50; i++)
+        ck_assert_uint_eq(S.ended[i], i + 1);
 }
 END_TEST
 
@@ -908,8 +925,9 @@ static void add_life(TCase *c)
     tcase_add_test(c, a_fin_waits_for_the_bytes_before_it);
     tcase_add_test(c, nothing_comes_behind_a_fin);
     tcase_add_test(c, a_reset_is_reported_once_a_side);
-    tcase_add_loop_test(c, a_closed_flow_is_forgotten_after_a_minute, 0, 2);
+    tcase_add_loop_test(c, a_closed_flow_is_forgotten_after_ten_seconds, 0, 2);
     tcase_add_test(c, a_flow_whose_last_fin_was_not_captured_is_closed_too);
+    tcase_add_test(c, of_closed_flows_the_last_2048_are_kept);
     tcase_add_test(c, an_open_flow_is_not_forgotten);
     tcase_add_test(c, flows_end_in_order_of_id);
 }

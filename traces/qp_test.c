@@ -1,0 +1,1093 @@
+/* RC queue pairs: every request once and in PSN order, whatever the network and the capture did.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "qp_internal.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+enum { MTU = 256, PACKETS_MAX = 600, SEEDS = 50, QPN = 0x11, RKEY = 0x1234 };
+
+/* ---- a listener that remembers ---- */
+
+struct seen {
+    struct trace_qp *t;
+    struct trace_stream *stream;       /* of the last event */
+    struct trace_request last;         /* the last request; its bytes are copied to `bytes` */
+    uint8_t bytes[70000];
+    unsigned opens, sends, writes, others, gaps, duplicates, acks, ends, headless;
+    uint64_t gap_packets, ended[64];
+    uint32_t gap_psn;
+    void (*during_send)(struct trace_stream *s); /* what a listener does in the middle of a delivery */
+    void (*check)(const struct trace_request *r, bool write);
+};
+
+static struct seen S;
+
+static void on_open(void *ctx, struct trace_stream *s, const struct trace_packet *p)
+{
+    (void)ctx;
+    ck_assert(trace_addr_equal(&s->src, &p->src) && trace_addr_equal(&s->dst, &p->dst));
+    ck_assert_uint_eq(s->dqpn, p->roce.dqpn);
+    S.opens++;
+    S.stream = s;
+}
+
+static void remember(struct trace_stream *s, const struct trace_request *r)
+{
+    S.stream = s;
+    S.last = *r;
+    size_t n = smc_view_len(r->bytes);
+    ck_assert_uint_le(n, r->len);
+    if (n > 0)
+        memcpy(S.bytes, r->bytes.p, n < sizeof S.bytes ? n : sizeof S.bytes);
+    S.headless += r->headless;
+}
+
+static void on_send(void *ctx, struct trace_stream *s, const struct trace_request *r)
+{
+    (void)ctx;
+    ck_assert(r->first && r->last);
+    remember(s, r);
+    S.sends++;
+    if (S.check)
+        S.check(r, false);
+    if (S.during_send)
+        S.during_send(s);
+}
+
+static void on_write(void *ctx, struct trace_stream *s, const struct trace_request *r)
+{
+    (void)ctx;
+    remember(s, r);
+    S.writes++;
+    if (S.check)
+        S.check(r, true);
+}
+
+static void on_other(void *ctx, struct trace_stream *s, const struct trace_request *r, uint8_t opcode)
+{
+    (void)ctx, (void)opcode;
+    remember(s, r);
+    S.others++;
+}
+
+static void on_gap(void *ctx, struct trace_stream *s, uint32_t psn, uint32_t n, uint64_t frame, uint64_t ts_ns)
+{
+    (void)ctx, (void)s, (void)frame, (void)ts_ns;
+    ck_assert_uint_gt(n, 0);
+    ck_assert_uint_le(psn, QP_PSN_MASK);
+    S.gaps++;
+    S.gap_packets += n;
+    S.gap_psn = psn;
+}
+
+static void on_duplicate(void *ctx, struct trace_stream *s, const struct trace_packet *p)
+{
+    (void)ctx, (void)p;
+    S.stream = s;
+    S.duplicates++;
+}
+
+static void on_ack(void *ctx, struct trace_stream *s, const struct trace_packet *p)
+{
+    (void)ctx;
+    ck_assert(trace_addr_equal(&s->src, &p->dst));
+    S.stream = s;
+    S.acks++;
+}
+
+static void on_end(void *ctx, struct trace_stream *s)
+{
+    (void)ctx;
+    S.ended[S.ends++ % 64] = s->id;
+}
+
+static const struct trace_qp_events events = {on_open, on_send,      on_write, on_other,
+                                              on_gap,  on_duplicate, on_ack,   on_end};
+
+/* ---- packets: host 1 is the requester, host 2 the responder, unless `back` ---- */
+
+static uint64_t rng, frame_now, time_now;
+
+static void setup(void)
+{
+    memset(&S, 0, sizeof S);
+    frame_now = 0;
+    time_now = UINT64_C(1700000000000000000);
+    S.t = trace_qp_new(&events, NULL);
+    ck_assert_ptr_nonnull(S.t);
+}
+
+static void teardown(void)
+{
+    trace_qp_free(S.t);
+}
+
+static struct trace_addr host(unsigned n)
+{
+    struct trace_addr a = {{0}};
+    smc_store_be(a.b + 12, 4, n);
+    return a;
+}
+
+static struct trace_packet packet(uint8_t opcode, uint32_t psn, const void *bytes, uint32_t len)
+{
+    struct trace_packet p = {.proto = TRACE_ROCE};
+    p.raw.frame = ++frame_now;
+    p.raw.ts_ns = time_now += 1000;
+    p.src = host(1);
+    p.dst = host(2);
+    p.roce.opcode = opcode;
+    p.roce.dqpn = QPN;
+    p.roce.psn = psn & QP_PSN_MASK;
+    p.roce.icrc = TRACE_ICRC_GOOD;
+    p.payload = smc_view_of(bytes ? bytes : "", len);
+    p.payload_wire_len = len;
+    return p;
+}
+
+static void feed(const struct trace_packet *p)
+{
+    ck_assert_int_eq(trace_qp_input(S.t, p), 0);
+}
+
+static void request(uint8_t opcode, uint32_t psn, const void *bytes, uint32_t len)
+{
+    struct trace_packet p = packet(opcode, psn, bytes, len);
+    feed(&p);
+}
+
+static void send_only(uint32_t psn)
+{
+    request(SMC_BTH_SEND_ONLY, psn, "message", 7);
+}
+
+static void write_first(uint8_t opcode, uint32_t psn, uint64_t va, uint32_t dma_length, uint32_t len)
+{
+    static const uint8_t zeros[4096];
+    struct trace_packet p = packet(opcode, psn, zeros, len);
+    p.roce.has_reth = true;
+    p.roce.va = va;
+    p.roce.rkey = RKEY;
+    p.roce.dma_length = dma_length;
+    feed(&p);
+}
+
+/* The request stream of host 2, which gives it a name that ACKs for host 1 travel under. */
+static struct trace_packet back(uint8_t opcode, uint32_t psn)
+{
+    struct trace_packet p = packet(opcode, psn, "reply", 5);
+    p.src = host(2);
+    p.dst = host(1);
+    p.roce.dqpn = QPN + 1;
+    return p;
+}
+
+static void answer(unsigned kind, unsigned value, uint32_t psn)
+{
+    struct trace_packet p = back(SMC_BTH_ACK, psn);
+    p.payload_wire_len = 0;
+    p.payload.end = p.payload.p;
+    p.roce.has_aeth = true;
+    p.roce.aeth_kind = (uint8_t)kind;
+    p.roce.aeth_value = (uint8_t)value;
+    feed(&p);
+}
+
+static void ack(uint32_t psn)
+{
+    answer(0, 31, psn);
+}
+
+static void reply(uint32_t psn)
+{
+    struct trace_packet p = back(SMC_BTH_SEND_ONLY, psn);
+    feed(&p);
+}
+
+static struct trace_stream *expect(unsigned from, unsigned to, uint32_t qpn, int64_t psn)
+{
+    struct trace_addr src = host(from), dst = host(to);
+    struct trace_stream *s = trace_qp_expect(S.t, &src, &dst, qpn, psn);
+    ck_assert_ptr_nonnull(s);
+    return s;
+}
+
+/* ---- random requesters and networks ---- */
+
+static uint32_t below(uint32_t n)
+{
+    rng = rng * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return n ? (uint32_t)(rng >> 33) % n : 0;
+}
+
+/* What the requester sends: packet k has PSN initial + k. */
+struct plan {
+    uint8_t opcode;
+    bool write, first, last;
+    uint32_t message; /* index of its message's first packet */
+    uint32_t len, dma_length;
+    uint64_t va; /* of this packet's bytes */
+    uint8_t bytes[MTU];
+};
+
+static struct plan plan[PACKETS_MAX];
+static uint32_t planned, initial;
+static bool captured[PACKETS_MAX]; /* in this run */
+static uint32_t next_expected;     /* packet the listener must get next */
+static unsigned whole_sends;
+
+static uint8_t opcode_of(bool write, bool first, bool last)
+{
+    static const uint8_t sends[4] = {SMC_BTH_SEND_MIDDLE, SMC_BTH_SEND_LAST, SMC_BTH_SEND_FIRST, SMC_BTH_SEND_ONLY};
+    static const uint8_t writes[4] = {SMC_BTH_WRITE_MIDDLE, SMC_BTH_WRITE_LAST, SMC_BTH_WRITE_FIRST,
+                                      SMC_BTH_WRITE_ONLY};
+    return (write ? writes : sends)[first * 2 + last];
+}
+
+static void plan_message(uint32_t from, uint32_t n)
+{
+    bool write = below(2);
+    uint64_t va = (uint64_t)below(1 << 30) << 20;
+    uint32_t tail = n == 1 ? below(MTU + 1) : 1 + below(MTU);
+    for (uint32_t k = 0; k < n; k++) {
+        struct plan *x = &plan[from + k];
+        x->write = write;
+        x->first = k == 0;
+        x->last = k == n - 1;
+        x->opcode = opcode_of(write, x->first, x->last);
+        x->message = from;
+        x->len = x->last ? tail : MTU;
+        x->dma_length = (n - 1) * MTU + tail;
+        x->va = va + k * MTU;
+        uint8_t start = (uint8_t)below(256);
+        for (uint32_t i = 0; i < x->len; i++)
+            x->bytes[i] = (uint8_t)(start + 7 * i);
+    }
+}
+
+static void make_plan(void)
+{
+    planned = 1 + below(PACKETS_MAX);
+    for (uint32_t k = 0; k < planned;) {
+        uint32_t n = below(2) ? 1 : 1 + below(12);
+        n = n < planned - k ? n : planned - k;
+        plan_message(k, n);
+        k += n;
+    }
+    initial = below(2) ? QP_PSN_MASK - below(PACKETS_MAX) : below(QP_PSN_MASK);
+    memset(captured, 0, sizeof captured);
+    next_expected = 0;
+    whole_sends = 0;
+}
+
+static void capture(uint32_t k)
+{
+    const struct plan *x = &plan[k];
+    struct trace_packet p = packet(x->opcode, initial + k, x->bytes, x->len);
+    if (x->write && x->first) {
+        p.roce.has_reth = true;
+        p.roce.va = x->va;
+        p.roce.rkey = RKEY;
+        p.roce.dma_length = x->dma_length;
+    }
+    captured[k] = true;
+    feed(&p);
+}
+
+static void check_write(const struct plan *x, uint32_t k, const struct trace_request *r)
+{
+    ck_assert(x->write);
+    ck_assert(r->first == x->first && r->last == x->last);
+    ck_assert_uint_eq(r->len, x->len);
+    ck_assert_mem_eq(S.bytes, x->bytes, x->len);
+    if (r->headless) {
+        ck_assert(!captured[x->message]);
+        return;
+    }
+    ck_assert_uint_eq(r->va, x->va);
+    ck_assert_uint_eq(r->rkey, RKEY);
+    ck_assert_uint_eq(r->dma_length, x->dma_length);
+    ck_assert(k >= next_expected);
+}
+
+static bool all_captured(uint32_t from, uint32_t to)
+{
+    for (uint32_t k = from; k <= to; k++) {
+        if (!captured[k])
+            return false;
+    }
+    return true;
+}
+
+static void check_send(uint32_t k, const struct trace_request *r)
+{
+    const struct plan *x = &plan[k];
+    ck_assert(!x->write && x->last);
+    ck_assert_int_eq(r->headless, !all_captured(x->message, k));
+    if (r->headless)
+        return;
+    ck_assert_uint_eq(r->len, x->dma_length);
+    for (uint32_t m = x->message; m <= k; m++)
+        ck_assert_mem_eq(S.bytes + (m - x->message) * MTU, plan[m].bytes, plan[m].len);
+    whole_sends++;
+}
+
+/* Each request comes once, in order: the PSN of a write is the next captured one; a SEND's is its last packet. */
+static void check_request(const struct trace_request *r, bool write)
+{
+    uint32_t k = qp_distance(r->psn, initial);
+    ck_assert_uint_lt(k, planned);
+    ck_assert(captured[k]);
+    ck_assert_uint_ge(k, next_expected);
+    for (uint32_t m = next_expected; m < k; m++)
+        ck_assert(!plan[m].write || !captured[m]); /* no captured write was left out */
+    if (write)
+        check_write(&plan[k], k, r);
+    else
+        check_send(k, r);
+    next_expected = k + 1;
+}
+
+static unsigned sends_captured(void)
+{
+    unsigned n = 0;
+    for (uint32_t k = 0; k < planned; k++)
+        n += !plan[k].write && plan[k].last && all_captured(plan[k].message, k);
+    return n;
+}
+
+static unsigned packets_captured(void)
+{
+    unsigned n = 0;
+    for (uint32_t k = 0; k < planned; k++)
+        n += captured[k];
+    return n;
+}
+
+static void next_seed(uint64_t family, int group, int seed)
+{
+    teardown();
+    setup();
+    rng = family * 1000000 + (uint64_t)group * SEEDS + (uint64_t)seed;
+    make_plan();
+    S.check = check_request;
+}
+
+/* Packets are lost before the point of capture; the responder says NAK, the requester goes back. Some packets
+ * change places on the way. */
+static void go_back_n(void)
+{
+    for (uint32_t k = 0; k < planned; k++) {
+        if (below(8) == 0) { /* k is lost; some behind it arrive in vain */
+            uint32_t ahead = 1 + below(30);
+            for (uint32_t m = k + 1; m <= k + ahead && m < planned; m++)
+                capture(m);
+            answer(3, 0, initial + k);
+        } else if (below(8) == 0 && k + 1 < planned) {
+            capture(k + 1);
+        }
+        capture(k);
+        if (below(10) == 0) { /* the ACK was lost: again from somewhat before */
+            uint32_t from = k - below(k < 20 ? k + 1 : 20);
+            for (uint32_t m = from; m <= k; m++)
+                capture(m);
+        }
+        if (below(5) == 0)
+            ack(initial + k);
+    }
+}
+
+START_TEST(every_request_comes_once_whatever_the_network_did)
+{
+    for (int seed = 0; seed < SEEDS; seed++) {
+        next_seed(0, _i, seed);
+        expect(1, 2, QPN, initial);
+        go_back_n();
+        ck_assert_uint_eq(S.stream->requests, planned);
+        ck_assert_uint_eq(next_expected, planned);
+        ck_assert_uint_eq(whole_sends, sends_captured());
+        ck_assert_uint_eq(S.gaps, 0);
+        ck_assert_uint_eq(S.headless, 0);
+        ck_assert_uint_eq(S.t->held_bytes, 0);
+    }
+}
+END_TEST
+
+/* Frames are missing from the capture, though the responder got and acknowledged them. */
+START_TEST(frames_missing_from_the_capture_are_gaps)
+{
+    for (int seed = 0; seed < SEEDS; seed++) {
+        next_seed(1, _i, seed);
+        expect(1, 2, QPN, initial);
+        S.check = NULL;
+        reply(7); /* so that the two are paired */
+        S.check = check_request;
+        for (uint32_t k = 0; k < planned; k++) {
+            if (below(6) != 0 || k == planned - 1)
+                capture(k);
+            if (below(6) == 0)
+                ack(initial + k);
+        }
+        unsigned got = packets_captured();
+        trace_qp_finish(S.t);
+        ck_assert_uint_eq(S.gap_packets, planned - got);
+        ck_assert_uint_eq(next_expected, planned - (plan[planned - 1].last ? 0 : 1));
+        ck_assert_uint_eq(whole_sends, sends_captured());
+        ck_assert_uint_eq(S.ends, 2);
+    }
+}
+END_TEST
+
+START_TEST(a_capture_may_begin_in_the_middle)
+{
+    for (int seed = 0; seed < SEEDS; seed++) {
+        next_seed(2, _i, seed);
+        next_expected = below(planned);
+        for (uint32_t k = next_expected; k < planned; k++)
+            capture(k);
+        ck_assert_uint_eq(S.stream->requests, packets_captured());
+        ck_assert_uint_eq(whole_sends, sends_captured());
+        ck_assert_uint_eq(S.gaps, 0);
+    }
+}
+END_TEST
+
+static void restart_somewhere(struct trace_stream *s)
+{
+    struct trace_addr src = host(1), dst = host(2);
+    if (below(4) == 0)
+        trace_qp_expect(S.t, &src, &dst, QPN + below(3), below(100));
+    else if (below(4) == 0)
+        trace_qp_expect(S.t, &s->src, &s->dst, s->dqpn, below(100));
+    else if (below(4) == 0)
+        trace_qp_pair(s, trace_qp_find(S.t, &dst, &src, QPN + 1));
+}
+
+START_TEST(noise_does_no_harm)
+{
+    static uint8_t bytes[MTU];
+    for (int seed = 0; seed < 4; seed++) {
+        next_seed(3, _i, seed);
+        S.check = NULL;
+        S.during_send = restart_somewhere;
+        for (int i = 0; i < 3000; i++) {
+            struct trace_packet p = packet((uint8_t)below(26), below(60), bytes, below(MTU));
+            p.roce.psn += below(20) ? 0 : below(QP_PSN_MASK - 100);
+            p.roce.dqpn += below(3);
+            p.roce.has_reth = p.roce.has_aeth = p.roce.has_imm = true;
+            p.roce.dma_length = below(3000);
+            p.roce.aeth_kind = (uint8_t)below(4);
+            p.roce.opcode = below(100) ? p.roce.opcode : (uint8_t)below(256);
+            if (below(3) == 0) {
+                p.src = host(2);
+                p.dst = host(1);
+            }
+            if (below(10) == 0)
+                p.roce.icrc = TRACE_ICRC_BAD;
+            feed(&p);
+        }
+        ck_assert_uint_gt(S.sends, 0);
+        ck_assert_uint_gt(S.ends, 0);
+        trace_qp_finish(S.t);
+        ck_assert_uint_eq(S.t->held_bytes, 0);
+        ck_assert_uint_eq(S.t->count, 0);
+        ck_assert_uint_eq(S.t->table.used, 0);
+        ck_assert_uint_eq(S.t->peers.used, 0);
+    }
+}
+END_TEST
+
+/* ---- messages ---- */
+
+START_TEST(a_send_of_several_packets_is_one_message)
+{
+    request(SMC_BTH_SEND_FIRST, 10, "one ", 4);
+    request(SMC_BTH_SEND_MIDDLE, 11, "two ", 4);
+    ck_assert_uint_eq(S.sends, 0);
+    request(SMC_BTH_SEND_LAST, 12, "three", 5);
+    ck_assert_uint_eq(S.sends, 1);
+    ck_assert_uint_eq(S.last.len, 13);
+    ck_assert_mem_eq(S.bytes, "one two three", 13);
+    ck_assert_uint_eq(S.last.first_frame, 1);
+    ck_assert_uint_eq(S.last.frame, 3);
+    ck_assert_uint_eq(S.last.psn, 12);
+}
+END_TEST
+
+START_TEST(of_a_send_with_a_cut_packet_the_prefix_is_kept)
+{
+    request(SMC_BTH_SEND_FIRST, 10, "one ", 4);
+    struct trace_packet p = packet(SMC_BTH_SEND_MIDDLE, 11, "tw", 2);
+    p.payload_wire_len = 4;
+    feed(&p);
+    request(SMC_BTH_SEND_LAST, 12, "three", 5);
+    ck_assert_uint_eq(S.last.len, 13);
+    ck_assert_uint_eq(smc_view_len(S.last.bytes), 6);
+    ck_assert_mem_eq(S.bytes, "one tw", 6);
+    ck_assert(!S.last.headless);
+}
+END_TEST
+
+START_TEST(of_an_endless_send_64_kib_are_kept)
+{
+    static uint8_t bytes[4000];
+    memset(bytes, 'x', sizeof bytes);
+    request(SMC_BTH_SEND_FIRST, 0, bytes, sizeof bytes);
+    for (uint32_t psn = 1; psn < 100; psn++)
+        request(SMC_BTH_SEND_MIDDLE, psn, bytes, sizeof bytes);
+    request(SMC_BTH_SEND_LAST, 100, bytes, sizeof bytes);
+    ck_assert_uint_eq(S.last.len, 101 * sizeof bytes);
+    ck_assert_uint_eq(smc_view_len(S.last.bytes), 64 << 10);
+}
+END_TEST
+
+START_TEST(immediate_and_invalidate_variants_end_messages)
+{
+    struct trace_packet p = packet(SMC_BTH_SEND_ONLY_IMM, 1, "a", 1);
+    p.roce.has_imm = true;
+    p.roce.imm = 0xabcd;
+    p.roce.solicited = true;
+    feed(&p);
+    ck_assert(S.last.has_imm && S.last.imm == 0xabcd && S.last.solicited && S.last.packet == &p);
+    request(SMC_BTH_SEND_ONLY_INV, 2, "b", 1);
+    request(SMC_BTH_SEND_FIRST, 3, "c", 1);
+    request(SMC_BTH_SEND_LAST_INV, 4, "d", 1);
+    request(SMC_BTH_SEND_FIRST, 5, "e", 1);
+    request(SMC_BTH_SEND_LAST_IMM, 6, "f", 1);
+    ck_assert_uint_eq(S.sends, 4);
+    write_first(SMC_BTH_WRITE_ONLY_IMM, 7, 64, 1, 1);
+    write_first(SMC_BTH_WRITE_FIRST, 8, 64, 9, 8);
+    request(SMC_BTH_WRITE_LAST_IMM, 9, "g", 1);
+    ck_assert_uint_eq(S.writes, 3);
+    ck_assert(S.last.last && !S.last.first && S.last.va == 72 && S.last.rkey == RKEY && S.last.dma_length == 9);
+    ck_assert_uint_eq(S.last.first_frame, 8);
+    ck_assert_uint_eq(S.headless, 0);
+}
+END_TEST
+
+START_TEST(a_message_without_its_beginning_is_headless)
+{
+    request(SMC_BTH_WRITE_LAST, 5, "x", 1);
+    ck_assert(S.last.headless && S.writes == 1);
+    request(SMC_BTH_SEND_LAST, 6, "x", 1);
+    ck_assert(S.last.headless && S.sends == 1);
+    ck_assert_uint_eq(smc_view_len(S.last.bytes), 0);
+    send_only(7);
+    ck_assert(!S.last.headless);
+}
+END_TEST
+
+START_TEST(a_gap_inside_a_write_leaves_no_doubt_where_the_rest_goes)
+{
+    reply(1);
+    write_first(SMC_BTH_WRITE_FIRST, 10, 1000, 450, 100);
+    request(SMC_BTH_WRITE_MIDDLE, 13, "", 0); /* 11 and 12 are lost */
+    ack(13);
+    ck_assert_uint_eq(S.gap_packets, 2);
+    ck_assert(!S.last.headless);
+    ck_assert_uint_eq(S.last.va, 1300);
+    request(SMC_BTH_WRITE_LAST, 20, "x", 1); /* not of this message, which had only five packets */
+    ack(20);
+    ck_assert(S.last.headless);
+}
+END_TEST
+
+START_TEST(a_gap_inside_a_send_makes_it_headless)
+{
+    reply(1);
+    request(SMC_BTH_SEND_FIRST, 10, "one", 3);
+    request(SMC_BTH_SEND_LAST, 12, "three", 5);
+    ack(12);
+    ck_assert(S.sends == 2 && S.last.headless);
+    ck_assert_mem_eq(S.bytes, "one", 3);
+}
+END_TEST
+
+START_TEST(what_smc_does_not_use_is_reported_as_other)
+{
+    struct trace_packet p = packet(SMC_BTH_READ_REQUEST, 10, NULL, 0);
+    p.roce.has_reth = true;
+    p.roce.dma_length = 4096;
+    feed(&p);
+    ck_assert_uint_eq(S.others, 1);
+    ck_assert_uint_eq(S.last.dma_length, 4096);
+    send_only(14); /* four PSNs belong to the responses */
+    ck_assert_uint_eq(S.sends, 1);
+    request(SMC_BTH_FETCH_ADD, 15, NULL, 0);
+    ck_assert_uint_eq(S.others, 2);
+    ck_assert_uint_eq(S.gaps, 0);
+}
+END_TEST
+
+/* ---- order ---- */
+
+START_TEST(a_repeated_psn_is_a_duplicate)
+{
+    send_only(QP_PSN_MASK);
+    send_only(QP_PSN_MASK);
+    send_only(0);
+    send_only(2);
+    send_only(2); /* waits already */
+    send_only(QP_PSN_MASK);
+    ck_assert_uint_eq(S.sends, 2);
+    ck_assert_uint_eq(S.duplicates, 3);
+    ck_assert_uint_eq(S.stream->duplicates, 3);
+    send_only(1);
+    ck_assert_uint_eq(S.sends, 4);
+    ck_assert_ptr_null(S.last.packet); /* it was held */
+    ck_assert_mem_eq(S.bytes, "message", 7);
+    ck_assert_uint_eq(S.last.frame, 4);
+}
+END_TEST
+
+START_TEST(an_ack_before_its_request_opens_no_gap)
+{
+    reply(1);
+    send_only(10);
+    ack(12);
+    send_only(11);
+    send_only(12);
+    ck_assert_uint_eq(S.gaps, 0);
+    ck_assert_uint_eq(S.sends, 4);
+}
+END_TEST
+
+START_TEST(an_ack_may_cover_a_part_of_a_hole)
+{
+    reply(1);
+    send_only(10);
+    send_only(14);
+    ack(11);
+    ck_assert_uint_eq(S.gap_packets, 1);
+    ck_assert_uint_eq(S.gap_psn, 11);
+    send_only(12);
+    send_only(13);
+    ck_assert_uint_eq(S.sends, 5);
+    ck_assert_uint_eq(S.gap_packets, 1);
+}
+END_TEST
+
+START_TEST(a_nak_acknowledges_what_stands_before_it)
+{
+    reply(1);
+    send_only(10);
+    send_only(13);
+    answer(_i == 0 ? 3 : 1, 0, 12); /* sequence error, receiver not ready */
+    ck_assert_uint_eq(S.gap_packets, 1); /* 11 */
+    ck_assert_uint_eq(S.stream->acked_psn, 11);
+    ck_assert_uint_eq(S.stream->naks, 1);
+    send_only(12);
+    send_only(13);
+    ck_assert_uint_eq(S.gap_packets, 1);
+    ck_assert_uint_eq(S.sends, 4);
+    ck_assert_uint_eq(S.duplicates, 1);
+}
+END_TEST
+
+START_TEST(acks_only_move_forward)
+{
+    reply(1);
+    send_only(QP_PSN_MASK);
+    send_only(0);
+    ack(0);
+    ack(QP_PSN_MASK);
+    ck_assert_uint_eq(S.stream->acked_psn, 0);
+    ck_assert_uint_eq(S.acks, 2);
+}
+END_TEST
+
+START_TEST(requests_acknowledged_but_never_captured_show_at_the_end)
+{
+    reply(1);
+    send_only(10);
+    ack(15);
+    trace_qp_finish(S.t);
+    ck_assert_uint_eq(S.gap_packets, 5);
+    ck_assert_uint_eq(S.ends, 2);
+}
+END_TEST
+
+START_TEST(what_waits_comes_at_the_end)
+{
+    send_only(10);
+    send_only(13);
+    trace_qp_finish(S.t);
+    ck_assert_uint_eq(S.gap_packets, 2);
+    ck_assert_uint_eq(S.sends, 2);
+}
+END_TEST
+
+START_TEST(a_packet_with_a_bad_icrc_was_never_there)
+{
+    struct trace_packet bad = packet(SMC_BTH_SEND_ONLY, 10, "bad", 3);
+    bad.roce.icrc = TRACE_ICRC_BAD;
+    feed(&bad);
+    ck_assert_uint_eq(S.opens, 0);
+    ck_assert_uint_eq(S.t->count, 0);
+    send_only(10);
+    bad.roce.psn = 11;
+    feed(&bad);
+    send_only(11);
+    ck_assert_uint_eq(S.sends, 2);
+    ck_assert_uint_eq(S.duplicates, 0);
+    ck_assert_uint_eq(S.stream->bad_icrc, 1);
+}
+END_TEST
+
+START_TEST(congestion_notifications_and_other_transports_are_ignored)
+{
+    request(SMC_BTH_CNP, 0, NULL, 0);
+    request(0x64, 0, "a datagram", 10);
+    ck_assert_uint_eq(S.t->count, 0);
+}
+END_TEST
+
+/* ---- pairs ---- */
+
+START_TEST(two_lone_streams_pair_themselves)
+{
+    send_only(10);
+    struct trace_stream *there = S.stream;
+    reply(1);
+    ck_assert_ptr_eq(there->reverse, S.stream);
+    ck_assert_ptr_eq(S.stream->reverse, there);
+}
+END_TEST
+
+START_TEST(a_responder_that_never_asks_is_understood)
+{
+    send_only(10);
+    send_only(12);
+    ack(12);
+    ck_assert_uint_eq(S.acks, 1);
+    ck_assert_uint_eq(S.gap_packets, 1);
+    ck_assert_uint_eq(S.sends, 2);
+}
+END_TEST
+
+START_TEST(among_several_streams_nobody_is_guessed)
+{
+    struct trace_packet p = packet(SMC_BTH_SEND_ONLY, 5000000, "x", 1);
+    p.roce.dqpn = QPN + 7;
+    send_only(10);
+    feed(&p);
+    send_only(12);
+    ack(12);
+    ck_assert_uint_eq(S.acks, 0);
+    reply(1);
+    ack(12);
+    ck_assert_uint_eq(S.acks, 0);
+    ck_assert_uint_eq(S.gaps, 0);
+}
+END_TEST
+
+START_TEST(a_guess_is_dropped_when_a_third_stream_appears_before_an_ack_confirmed_it)
+{
+    struct trace_packet third = back(SMC_BTH_SEND_ONLY, 9);
+    third.roce.dqpn = QPN + 9;
+    send_only(10);
+    struct trace_stream *there = S.stream;
+    reply(1);
+    if (_i == 1)
+        ack(10);
+    feed(&third);
+    ck_assert_int_eq(there->reverse != NULL, _i == 1);
+}
+END_TEST
+
+START_TEST(an_ack_far_from_a_guessed_stream_is_not_its)
+{
+    send_only(10);
+    reply(1);
+    send_only(12);
+    ack(9000000);
+    ck_assert_uint_eq(S.acks, 0);
+    ck_assert_uint_eq(S.gaps, 0);
+    ack(12);
+    ck_assert_uint_eq(S.acks, 1);
+    ck_assert_uint_eq(S.gaps, 1);
+}
+END_TEST
+
+START_TEST(the_listener_knows_better_than_a_guess)
+{
+    send_only(10);
+    struct trace_stream *a = S.stream;
+    reply(1);
+    struct trace_stream *b = S.stream;
+    struct trace_stream *c = expect(2, 1, QPN + 5, 77);
+    trace_qp_pair(a, c);
+    ck_assert_ptr_eq(a->reverse, c);
+    ck_assert_ptr_eq(c->reverse, a);
+    ck_assert_ptr_null(b->reverse);
+    struct trace_packet p = back(SMC_BTH_ACK, 10);
+    p.roce.dqpn = QPN + 5;
+    p.roce.has_aeth = true;
+    feed(&p);
+    ck_assert_uint_eq(S.acks, 1);
+    ck_assert_ptr_eq(S.stream, a);
+    ck_assert(a->has_acked && a->acked_psn == 10);
+}
+END_TEST
+
+/* ---- what was announced ---- */
+
+START_TEST(the_first_packets_of_an_announced_stream_may_be_missing)
+{
+    struct trace_stream *s = expect(1, 2, QPN, 100);
+    ck_assert(s->started && s->has_initial_psn && s->next_psn == 100);
+    ck_assert_uint_eq(S.opens, 0);
+    send_only(102);
+    ck_assert_uint_eq(S.opens, 1);
+    ck_assert_uint_eq(S.sends, 0);
+    ck_assert_uint_eq(s->first_frame, 1);
+    ack(102);
+    ck_assert_uint_eq(S.gap_packets, 2);
+    ck_assert_uint_eq(S.sends, 1);
+}
+END_TEST
+
+START_TEST(an_announced_stream_that_starts_elsewhere_starts_there)
+{
+    struct trace_stream *s = expect(1, 2, QPN, 100);
+    send_only(100 + TRACE_QP_HOLD + 1);
+    ck_assert_uint_eq(S.gap_packets, TRACE_QP_HOLD + 1);
+    ck_assert_uint_eq(S.sends, 1);
+    send_only(100); /* that was of an older queue pair: here it comes */
+    send_only(101);
+    ck_assert_uint_eq(S.sends, 3);
+    ck_assert_uint_eq(s->next_psn, 102);
+}
+END_TEST
+
+START_TEST(announcing_twice_changes_nothing)
+{
+    struct trace_stream *s = expect(1, 2, QPN, 100);
+    send_only(100);
+    send_only(101);
+    ck_assert_ptr_eq(expect(1, 2, QPN, 100), s);
+    ck_assert_ptr_eq(expect(1, 2, QPN, -1), s);
+    ck_assert_uint_eq(s->next_psn, 102);
+    ck_assert_uint_eq(S.ends, 0);
+}
+END_TEST
+
+START_TEST(an_announcement_may_come_after_the_first_packets)
+{
+    send_only(100);
+    struct trace_stream *s = S.stream;
+    ck_assert(!s->has_initial_psn);
+    ck_assert_ptr_eq(expect(1, 2, QPN, _i == 0 ? 100 : 98), s);
+    ck_assert(s->has_initial_psn);
+    ck_assert_uint_eq(s->next_psn, 101);
+}
+END_TEST
+
+START_TEST(another_initial_psn_means_that_the_queue_pair_was_reused)
+{
+    send_only(5000);
+    send_only(5002); /* waits; delivered when the stream ends */
+    uint64_t old = S.stream->id;
+    struct trace_stream *s = expect(1, 2, QPN, 100);
+    ck_assert_uint_eq(S.ends, 1);
+    ck_assert_uint_eq(S.ended[0], old);
+    ck_assert_uint_eq(S.sends, 2);
+    ck_assert_uint_ne(s->id, old);
+    send_only(100);
+    ck_assert_uint_eq(S.sends, 3);
+    ck_assert_ptr_eq(S.stream, s);
+}
+END_TEST
+
+START_TEST(an_announcement_without_psn_waits_for_the_first_packet)
+{
+    struct trace_stream *s = expect(1, 2, QPN, -1);
+    ck_assert(!s->started);
+    ck_assert_ptr_eq(expect(1, 2, QPN, 100), s);
+    ck_assert(s->started);
+    struct trace_stream *other = expect(1, 3, QPN, -1);
+    struct trace_packet p = packet(SMC_BTH_SEND_ONLY, 4711, "x", 1);
+    p.dst = host(3);
+    feed(&p);
+    ck_assert_uint_eq(other->next_psn, 4712);
+    ck_assert_uint_eq(S.gaps, 0);
+}
+END_TEST
+
+static void reuse_now(struct trace_stream *s)
+{
+    S.during_send = NULL;
+    trace_qp_expect(S.t, &s->src, &s->dst, s->dqpn, 70000);
+}
+
+START_TEST(a_listener_may_reuse_a_queue_pair_in_the_middle_of_its_delivery)
+{
+    send_only(10);
+    send_only(12);
+    send_only(13);
+    S.during_send = reuse_now;
+    send_only(11);
+    ck_assert_uint_eq(S.sends, 4);
+    ck_assert_uint_eq(S.ends, 1);
+    send_only(70000);
+    ck_assert_uint_eq(S.sends, 5);
+    ck_assert_uint_eq(S.stream->id, 2);
+}
+END_TEST
+
+/* ---- bounds ---- */
+
+START_TEST(a_flood_behind_a_hole_is_let_through)
+{
+    send_only(0);
+    for (uint32_t k = 0; k < 2000; k++) {
+        send_only(2 + k * (_i == 0 ? 1 : 3));
+        ck_assert_uint_le(((struct qp_stream *)S.stream)->hold.n, TRACE_QP_HOLD);
+    }
+    ck_assert_uint_ge(S.sends, 2000 - TRACE_QP_HOLD);
+    trace_qp_finish(S.t);
+    ck_assert_uint_eq(S.sends, 2001);
+}
+END_TEST
+
+START_TEST(all_streams_together_keep_a_bounded_amount)
+{
+    static uint8_t bytes[60000];
+    for (unsigned i = 0; i < 100; i++) {
+        for (uint32_t k = 0; k < 20; k++) {
+            struct trace_packet p = packet(SMC_BTH_SEND_ONLY, k * 2, bytes, sizeof bytes);
+            p.src = host(10 + i);
+            feed(&p);
+            ck_assert_uint_le(S.t->held_bytes, (size_t)64 << 20);
+        }
+    }
+    ck_assert_uint_gt(S.t->held_bytes, (size_t)60 << 20);
+    trace_qp_finish(S.t);
+    ck_assert_uint_eq(S.sends, 2000);
+}
+END_TEST
+
+static void one_of_many(unsigned i)
+{
+    struct trace_packet p = packet(SMC_BTH_SEND_ONLY, 1, "x", 1);
+    p.src = host(1000 + i);
+    feed(&p);
+}
+
+START_TEST(idle_streams_are_forgotten_when_there_are_many)
+{
+    enum { MANY = 1 << 16 };
+    for (unsigned i = 0; i < MANY + 10; i++)
+        one_of_many(i);
+    ck_assert_uint_eq(S.ends, 0);
+    time_now += UINT64_C(601000000000);
+    one_of_many(5); /* busy again */
+    one_of_many(MANY + 10);
+    ck_assert_uint_eq(S.ends, 10);
+    ck_assert_uint_eq(S.t->count, MANY + 1);
+    ck_assert_uint_eq(S.ended[0], 1);
+    ck_assert_uint_eq(S.ended[5], 7); /* not 6 */
+}
+END_TEST
+
+START_TEST(beyond_the_limit_the_stream_idle_longest_is_forgotten)
+{
+    one_of_many(1);
+    one_of_many(2);
+    one_of_many(1);
+    S.t->count = 1 << 20; /* as if there were so many */
+    one_of_many(3);
+    ck_assert_uint_eq(S.ends, 1);
+    ck_assert_uint_eq(S.ended[0], 2);
+}
+END_TEST
+
+START_TEST(streams_end_in_order_of_id)
+{
+    for (unsigned i = 0; i < 60; i++)
+        one_of_many(i * 37 % 60);
+    trace_qp_finish(S.t);
+    ck_assert_uint_eq(S.ends, 60);
+    for (unsigned i = 0; i < 60; i++)
+        ck_assert_uint_eq(S.ended[i], i + 1);
+}
+END_TEST
+
+static void add_properties(TCase *c)
+{
+    tcase_add_loop_test(c, every_request_comes_once_whatever_the_network_did, 0, 8);
+    tcase_add_loop_test(c, frames_missing_from_the_capture_are_gaps, 0, 8);
+    tcase_add_loop_test(c, a_capture_may_begin_in_the_middle, 0, 4);
+    tcase_add_loop_test(c, noise_does_no_harm, 0, 4);
+}
+
+static void add_messages(TCase *c)
+{
+    tcase_add_test(c, a_send_of_several_packets_is_one_message);
+    tcase_add_test(c, of_a_send_with_a_cut_packet_the_prefix_is_kept);
+    tcase_add_test(c, of_an_endless_send_64_kib_are_kept);
+    tcase_add_test(c, immediate_and_invalidate_variants_end_messages);
+    tcase_add_test(c, a_message_without_its_beginning_is_headless);
+    tcase_add_test(c, a_gap_inside_a_write_leaves_no_doubt_where_the_rest_goes);
+    tcase_add_test(c, a_gap_inside_a_send_makes_it_headless);
+    tcase_add_test(c, what_smc_does_not_use_is_reported_as_other);
+}
+
+static void add_order(TCase *c)
+{
+    tcase_add_test(c, a_repeated_psn_is_a_duplicate);
+    tcase_add_test(c, an_ack_before_its_request_opens_no_gap);
+    tcase_add_test(c, an_ack_may_cover_a_part_of_a_hole);
+    tcase_add_loop_test(c, a_nak_acknowledges_what_stands_before_it, 0, 2);
+    tcase_add_test(c, acks_only_move_forward);
+    tcase_add_test(c, requests_acknowledged_but_never_captured_show_at_the_end);
+    tcase_add_test(c, what_waits_comes_at_the_end);
+    tcase_add_test(c, a_packet_with_a_bad_icrc_was_never_there);
+    tcase_add_test(c, congestion_notifications_and_other_transports_are_ignored);
+}
+
+static void add_names(TCase *c)
+{
+    tcase_add_test(c, two_lone_streams_pair_themselves);
+    tcase_add_test(c, a_responder_that_never_asks_is_understood);
+    tcase_add_test(c, among_several_streams_nobody_is_guessed);
+    tcase_add_loop_test(c, a_guess_is_dropped_when_a_third_stream_appears_before_an_ack_confirmed_it, 0, 2);
+    tcase_add_test(c, an_ack_far_from_a_guessed_stream_is_not_its);
+    tcase_add_test(c, the_listener_knows_better_than_a_guess);
+    tcase_add_test(c, the_first_packets_of_an_announced_stream_may_be_missing);
+    tcase_add_test(c, an_announced_stream_that_starts_elsewhere_starts_there);
+    tcase_add_test(c, announcing_twice_changes_nothing);
+    tcase_add_loop_test(c, an_announcement_may_come_after_the_first_packets, 0, 2);
+    tcase_add_test(c, another_initial_psn_means_that_the_queue_pair_was_reused);
+    tcase_add_test(c, an_announcement_without_psn_waits_for_the_first_packet);
+    tcase_add_test(c, a_listener_may_reuse_a_queue_pair_in_the_middle_of_its_delivery);
+}
+
+static void add_bounds(TCase *c)
+{
+    tcase_add_loop_test(c, a_flood_behind_a_hole_is_let_through, 0, 2);
+    tcase_add_test(c, all_streams_together_keep_a_bounded_amount);
+    tcase_add_test(c, idle_streams_are_forgotten_when_there_are_many);
+    tcase_add_test(c, beyond_the_limit_the_stream_idle_longest_is_forgotten);
+    tcase_add_test(c, streams_end_in_order_of_id);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("qp");
+    void (*const groups[])(TCase *) = {add_properties, add_messages, add_order, add_names, add_bounds};
+    const char *const names[] = {"properties", "messages", "order", "names and pairs", "bounds"};
+    for (size_t i = 0; i < 5; i++) {
+        TCase *c = tcase_create(names[i]);
+        tcase_add_checked_fixture(c, setup, teardown);
+        tcase_set_timeout(c, 60);
+        groups[i](c);
+        suite_add_tcase(suite, c);
+    }
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
