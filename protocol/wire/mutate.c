@@ -7,7 +7,10 @@
 #include "smcd_record_layouts.h"
 #include <string.h>
 
-enum { SCAN_LIMIT = 1 << 20 /* bytes searched for messages inside a larger buffer */ };
+enum {
+    SCAN_LIMIT = 1 << 20, /* bytes searched for messages inside a larger buffer */
+    EYECATCHER_BEGIN = 0xe2
+};
 
 /* What one mutation works on: a message at `off` of the buffer, as far as the grammar understands it. */
 struct target {
@@ -36,12 +39,13 @@ static size_t pick(struct target *t, size_t n)
 
 /* ---- finding a message ---- */
 
-/* A record and a CONFIRM LINK both begin with a 1; the length byte of LLC tells. */
+/* The families do not tell each other's messages apart: CLC begins with an eyecatcher; a record and a CONFIRM LINK
+ * both begin with a 1, but only LLC has the length 44 behind it. */
 static const struct smc_message *message_at(struct smc_view bytes)
 {
     if (smc_view_len(bytes) >= smc_smcd_record_size && bytes.p[0] == 1 && bytes.p[1] != 44)
         return &smc_smcd_record_message;
-    for (unsigned i = 0; smc_message_families[i]; i++) {
+    for (unsigned i = bytes.p[0] == EYECATCHER_BEGIN ? 0 : 1; smc_message_families[i]; i++) {
         const struct smc_message *found = smc_message_find(smc_message_families[i], bytes);
         if (found)
             return found;
@@ -51,8 +55,8 @@ static const struct smc_message *message_at(struct smc_view bytes)
 
 static bool may_begin(const uint8_t *p)
 {
-    static const uint8_t eyecatcher[3] = {0xe2, 0xd4, 0xc3};
-    if (p[0] == 0xe2)
+    static const uint8_t eyecatcher[3] = {EYECATCHER_BEGIN, 0xd4, 0xc3};
+    if (p[0] == EYECATCHER_BEGIN)
         return memcmp(p, eyecatcher, sizeof eyecatcher) == 0 && p[4] >= 1 && p[4] <= 4;
     return p[1] == 44 && (p[0] == 0xfe || (p[0] & 0xdf) - 1u < 9);
 }
@@ -80,7 +84,7 @@ static size_t length_inside(const struct target *t)
 {
     const uint8_t *p = t->data + t->off;
     size_t have = t->size - t->off;
-    size_t said = p[0] == 0xe2 ? (size_t)smc_load_be(p + 5, 2) : 44;
+    size_t said = p[0] == EYECATCHER_BEGIN ? (size_t)smc_load_be(p + 5, 2) : 44;
     return said < have ? said : have;
 }
 
@@ -263,7 +267,7 @@ static void set_length(struct target *t)
         const struct smc_field *f = &layout->fields[i];
         if (strcmp(f->name, "length") != 0 || (size_t)f->off + f->size > t->size)
             continue;
-        smc_field_set(f, t->data, little && f->size == 2 && t->data[0] != 0xe2 ? swapped(f, t->size) : t->size);
+        smc_field_set(f, t->data, little && f->size == 2 && t->data[0] != EYECATCHER_BEGIN ? swapped(f, t->size) : t->size);
     }
 }
 

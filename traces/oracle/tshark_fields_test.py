@@ -19,6 +19,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 CAPTURES = sorted((HERE.parent / "captures").glob("*.pcap")) + sorted((HERE.parent / "synthetic").glob("*.pcap"))
 SMCLAB = os.environ.get("SMCLAB", "smclab")
 TYPES = ("smc.clc_msg", "smc.llc_msg")
+# An ICMP error quotes the packet it is about; tshark dissects the quotation, which nobody sent.
+FILTER = "smc && !icmp && !(icmpv6.type < 128)"
 
 
 def table(name):
@@ -44,7 +46,7 @@ class Theirs:
 
 def tshark_messages(path):
     """frame → [(type, fields)] in the order of the frame"""
-    command = ["tshark", "-r", str(path), "-Y", "smc", "-T", "pdml"]
+    command = ["tshark", "-r", str(path), "-Y", FILTER, "-T", "pdml"]
     out = subprocess.run(command, check=True, capture_output=True).stdout
     frames = collections.defaultdict(list)
     for packet in ElementTree.fromstring(out).findall("packet"):

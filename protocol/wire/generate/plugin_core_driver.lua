@@ -21,7 +21,7 @@ for line in io.lines() do
   local hex = line:match("^message (%x*)$")
   if hex then
     local bytes = hex:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end)
-    local message = decode.find("clc", bytes) or decode.find("llc", bytes)
+    local message = decode.find(bytes:byte(1) == 0xe2 and "clc" or "llc", bytes)
     print(line)
     print(message and message.name or "unknown")
     local parsed = message and decode.parse(message, bytes)

@@ -37,9 +37,8 @@ static void print_message(const uint8_t *data, size_t size)
     struct smc_view bytes = smc_view_of(data, size);
     struct smc_parsed parsed;
     struct smc_reject why;
-    const struct smc_message *message = smc_message_find(smc_clc_messages, bytes);
-    if (!message)
-        message = smc_message_find(smc_llc_messages, bytes);
+    bool clc = size > 0 && data[0] == 0xe2; /* an eyecatcher */
+    const struct smc_message *message = smc_message_find(clc ? smc_clc_messages : smc_llc_messages, bytes);
     if (!message)
         return;
     printf("message ");
