@@ -201,7 +201,7 @@ struct trace_group {
     uint32_t origin;           /* 4 with eyecatcher (RFC), 0 without */
     uint8_t max_links, max_conns; /* negotiated; 0 if not known */
     struct trace_link *links;
-    struct trace_rmb *rmbs[2];
+    struct trace_rmb *rmbs[2]; /* newest first, deleted ones for a while */
     struct trace_conn *conns;  /* open or recently closed, newest first */
     unsigned nconns;
     uint64_t first_frame, gone_frame, gone_ns;

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { DELETED_KEEP = 32 }; /* of each side of a group; up to 255 live ones come to them */
+
 struct trace_rtoken *session_rmb_token(struct trace_rmb *r, uint8_t link_number)
 {
     for (unsigned i = 0; i < r->ntokens; i++)
@@ -45,6 +47,40 @@ void session_rmb_add_token(struct trace_rmb *r, uint8_t link_number, uint32_t rk
     *t = (struct trace_rtoken){.link_number = link_number, .valid = true, .rkey = rkey, .va = va, .frame = frame};
 }
 
+static bool is_deleted(const struct trace_rmb *r)
+{
+    for (unsigned i = 0; i < r->ntokens; i++)
+        if (r->tokens[i].valid)
+            return false;
+    return true;
+}
+
+static bool is_used(const struct trace_group *g, const struct trace_rmb *r)
+{
+    for (const struct trace_conn *c = g->conns; c; c = c->group_next)
+        if (c->side[r->owner].rmb == r)
+            return true;
+    return false;
+}
+
+/* What was deleted is kept so that a late use can be named; what was deleted long ago need not be named any more. */
+static void forget_deleted(struct trace_group *g, int owner)
+{
+    unsigned deleted = 0;
+    for (struct trace_rmb **at = &g->rmbs[owner], *r; (r = *at) != NULL;) {
+        deleted += is_deleted(r);
+        if (deleted <= DELETED_KEEP || !is_deleted(r) || is_used(g, r)) {
+            at = &r->next;
+            continue;
+        }
+        *at = r->next;
+        for (int i = 0; i < 2; i++)
+            if (((struct group *)g)->last_rkey_rmb[i] == r)
+                ((struct group *)g)->last_rkey_rmb[i] = NULL;
+        free(r);
+    }
+}
+
 /* A buffer that is given again under the same key is the same RMB; else a new one. */
 struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_group *g, int owner, uint8_t link_number,
                                        uint32_t rkey, uint64_t va, uint64_t frame)
@@ -59,34 +95,15 @@ struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_gro
         ((struct rmb *)r)->delete_pending = false;
         return r;
     }
-    unsigned n = 0;
-    struct trace_rmb **at = &g->rmbs[owner], **oldest = NULL;
-    for (; *at; at = &(*at)->next, n++)
-        if (!oldest && (*at)->ntokens && !(*at)->tokens[0].valid)
-            oldest = at;
-    if (n >= 512 && oldest) { /* 255 may live; what was deleted long ago need not be named any more */
-        struct trace_rmb *dead = *oldest;
-        bool used = false;
-        for (struct trace_conn *c = g->conns; c; c = c->group_next)
-            used |= c->side[owner].rmb == dead;
-        if (!used) {
-            *oldest = dead->next;
-            for (int i = 0; i < 2; i++)
-                if (((struct group *)g)->last_rkey_rmb[i] == dead)
-                    ((struct group *)g)->last_rkey_rmb[i] = NULL;
-            free(dead);
-            at = &g->rmbs[owner];
-            while (*at)
-                at = &(*at)->next;
-        }
-    }
+    forget_deleted(g, owner);
     struct rmb *fresh = calloc(1, sizeof *fresh);
     if (!fresh) {
         s->short_of_memory = true;
         return NULL;
     }
     fresh->pub.owner = owner;
-    *at = &fresh->pub;
+    fresh->pub.next = g->rmbs[owner];
+    g->rmbs[owner] = &fresh->pub;
     session_rmb_add_token(&fresh->pub, link_number, rkey, va, frame);
     return &fresh->pub;
 }
