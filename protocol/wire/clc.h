@@ -66,8 +66,9 @@ unsigned smc_clc_type_of(struct smc_view bytes);
 bool smc_clc_parse(struct smc_view bytes, struct smc_parsed *out, struct smc_reject *why);
 
 /* Calls back for every rule that a parsable message breaks by itself: reserved enumerated values and values out of
- * range [CLC-009, -015, -017, -019, -029, -033, -037, -056, -059, -066, -067, -069…]. Values that need the other
- * messages of the handshake are not looked at. Returns the number of calls. */
+ * range (CLC-001, -009, -021, -026, -027, -029, -031, -033, -037, -056 to -059, -066, -067, SMCD-009, -026). Values that
+ * need the other messages of the handshake are not looked at. [CLC-009] and [CLC-021] say what a receiver does with such
+ * a value, so a message with one breaks nothing until it is accepted. Returns the number of calls. */
 unsigned smc_clc_check(const struct smc_parsed *m,
                        void (*broken)(void *ctx, const struct smc_reject *why), void *ctx);
 
