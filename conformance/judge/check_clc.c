@@ -30,6 +30,13 @@ int clc_acknowledges(const struct clc_conn *s, int side, uint64_t frame, uint32_
     return (int32_t)(own->ack - at) >= 0;
 }
 
+bool clc_capture_lacks(const struct clc_conn *s, int side, uint64_t frame)
+{
+    const struct clc_stream *own = &s->stream[side], *other = &s->stream[!side];
+    return !own->ack_known || own->ack_frame != frame || own->holes || other->holes ||
+           (int32_t)(own->ack - other->seen_end) > 0;
+}
+
 static void keep_position(struct clc_conn *s, int dir, const struct trace_packet *p)
 {
     struct clc_stream *own = &s->stream[dir], *other = &s->stream[!dir];
@@ -41,6 +48,7 @@ static void keep_position(struct clc_conn *s, int dir, const struct trace_packet
     own->ack_ns = p->raw.ts_ns;
     own->ack_known = p->tcp.has_ack && other->base_known;
     own->ack = p->tcp.ack - other->base;
+    own->holes |= p->cut;
     uint32_t end = p->tcp.seq - own->base + p->payload_wire_len;
     if (own->base_known && p->payload_wire_len > 0 && (int32_t)(end - own->seen_end) > 0) {
         own->seen_end = end;
@@ -128,10 +136,11 @@ static void rst(void *ctx, struct trace_conn *c, int side, uint64_t frame, uint6
 
 static void llc(void *ctx, const struct trace_llc_event *e)
 {
-    if (!e->valid || e->link == NULL)
+    if (!e->valid)
         return;
     clc_group_llc(ctx, e);
-    clc_rdma_llc(ctx, e);
+    if (e->link != NULL)
+        clc_rdma_llc(ctx, e);
 }
 
 static void write_seen(void *ctx, const struct trace_write_event *e)
@@ -149,6 +158,7 @@ static void rc_ack(void *ctx, struct trace_stream *s, struct trace_link *l, cons
 /* The rules on late Declines were kept by whoever never sent one. */
 static void conn_end(void *ctx, struct trace_conn *c)
 {
+    clc_group_conn_end(ctx, c);
     if (!c->confirmed || !c->accepted || c->declined)
         return;
     if (c->first_contact && c->mode == TRACE_MODE_SMCR) {
@@ -159,15 +169,5 @@ static void conn_end(void *ctx, struct trace_conn *c)
     }
 }
 
-static void group_end(void *ctx, struct trace_group *g)
-{
-    struct clc_capture *k = clc_capture_of(ctx);
-    for (unsigned i = 0; k != NULL && i < k->nrkeys;)
-        if (k->rkeys[i].group == g->id)
-            k->rkeys[i] = k->rkeys[--k->nrkeys];
-        else
-            i++;
-}
-
 const struct trace_session_events judge_clc_events = {.segment = segment, .clc = clc, .plain = plain, .fin = fin,
-    .rst = rst, .llc = llc, .write = write_seen, .rc_ack = rc_ack, .conn_end = conn_end, .group_end = group_end};
+    .rst = rst, .llc = llc, .write = write_seen, .rc_ack = rc_ack, .conn_end = conn_end};

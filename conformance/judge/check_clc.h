@@ -25,6 +25,7 @@ struct clc_stream {
     uint64_t ack_ns;
     uint32_t ack;            /* position in the other direction */
     bool ack_known;
+    bool holes;              /* packets were cut: seen_end does not tell what a message lacks */
 };
 
 struct clc_conn {
@@ -58,13 +59,15 @@ struct clc_capture {
     } lost[CLC_OUT_OF_SYNC]; /* server ends of links whose group is out of sync */
     unsigned nlost;
     struct clc_rkey {
-        uint64_t group, frame;
-        const struct trace_link *link; /* over which it was asked */
-        int side;
+        uint64_t frame;
+        struct trace_addr asker, peer;
         uint32_t rkeys[3];
         unsigned nrkeys;
-        uint64_t used_frame, used_conn; /* Accept or Confirm that names the RMB before the answer */
-    } rkeys[CLC_RKEYS];      /* CONFIRM RKEY without an answer yet */
+        uint64_t used_frame; /* Accept or Confirm that names the RMB before the answer */
+        const struct trace_conn *used_conn;
+        int used_side;
+    } rkeys[CLC_RKEYS];      /* CONFIRM RKEY without an answer yet, by the hosts' RoCE addresses: the group may be
+                              * older than the capture, and nothing named it yet */
     unsigned nrkeys;
 };
 
@@ -74,6 +77,9 @@ struct clc_capture *clc_capture_of(struct judge *j);
 
 /* Does an IMPL row bind for this message? It speaks of SMC-D or of version 2. */
 bool clc_impl_binds(const struct trace_clc_event *e);
+/* Did the sender of the frame at hand have bytes of the other side that the capture lacks? Then nothing can be said of
+ * the order. */
+bool clc_capture_lacks(const struct clc_conn *s, int side, uint64_t frame);
 /* Is position `at` of the other direction acknowledged by the frame at hand of this one? -1: not known. */
 int clc_acknowledges(const struct clc_conn *s, int side, uint64_t frame, uint32_t at);
 
@@ -105,6 +111,7 @@ void clc_group_accept(struct judge *j, const struct trace_clc_event *e);
 void clc_group_confirm(struct judge *j, const struct trace_clc_event *e);
 void clc_group_decline(struct judge *j, const struct trace_clc_event *e);
 void clc_group_llc(struct judge *j, const struct trace_llc_event *e);
+void clc_group_conn_end(struct judge *j, const struct trace_conn *c);
 
 /* ---- check_clc_rdma.c: what the links carry against what CLC said ---- */
 void clc_rdma_llc(struct judge *j, const struct trace_llc_event *e);

@@ -36,8 +36,7 @@ static bool inside(const struct clc_stream *s, uint32_t at)
 /* [CLC-006] Did the frame at hand of `side` leave when its sender had a part of a message only? */
 static bool too_early(const struct clc_conn *s, int side, uint64_t frame)
 {
-    const struct clc_stream *own = &s->stream[side], *other = &s->stream[!side];
-    return own->ack_known && own->ack_frame == frame && other->base_known && inside(other, own->ack);
+    return !clc_capture_lacks(s, side, frame) && inside(&s->stream[!side], s->stream[side].ack);
 }
 
 void clc_exchange_segment(struct judge *j, const struct trace_conn *c, struct clc_conn *s, int side,
@@ -215,6 +214,8 @@ void clc_exchange(struct judge *j, const struct trace_clc_event *e, struct clc_c
     if (answered_too_early(j, e, s))
         return;
     check_time(j, e, s);
+    if (clc_capture_lacks(s, e->side, e->frame))
+        return;
     if (e->type == SMC_CLC_DECLINE && c->phase == TRACE_CLC_DONE)
         decline_when_done(j, e);
     else if (e->type == SMC_CLC_DECLINE)

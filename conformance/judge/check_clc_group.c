@@ -27,6 +27,21 @@ static struct judge_case at_sender(const struct trace_clc_event *e, enum judge_r
                                .conn = e->conn, .offset = -1, .v2 = clc_impl_binds(e)};
 }
 
+/* [CLC-075] The message names an RMB whose CONFIRM RKEY is not answered yet: if the answer comes after all, it came too
+ * late. (If none comes, that is LLC-054; if it was not captured, nothing can be said.) */
+static void rkey_used(struct clc_capture *k, const struct trace_clc_event *e)
+{
+    for (unsigned i = 0; i < k->nrkeys; i++) {
+        struct clc_rkey *r = &k->rkeys[i];
+        for (unsigned n = 0; n < r->nrkeys; n++)
+            if (r->rkeys[n] == e->accept.rkey && r->used_frame == 0 && memcmp(r->asker.b, e->accept.gid, 16) == 0) {
+                r->used_frame = e->frame;
+                r->used_conn = e->conn;
+                r->used_side = e->side;
+            }
+    }
+}
+
 /* ---- out of sync ---- */
 
 /* [CLC-080] A group that was declined with S=1 is gone; an Accept must not offer it again. */
@@ -48,14 +63,7 @@ void clc_group_accept(struct judge *j, const struct trace_clc_event *e)
             judge_report(j, &case_, "first contact 0", "a new group", "a group declined as out of sync is offered again");
         }
     }
-    for (unsigned i = 0; i < k->nrkeys; i++) { /* [CLC-075], decided when the answer comes */
-        struct clc_rkey *r = &k->rkeys[i];
-        for (unsigned n_ = 0; n_ < r->nrkeys && r->side == e->side; n_++)
-            if (r->rkeys[n_] == a->rkey && r->used_frame == 0) {
-                r->used_frame = e->frame;
-                r->used_conn = e->conn->id;
-            }
-    }
+    rkey_used(k, e);
 }
 
 void clc_group_decline(struct judge *j, const struct trace_clc_event *e)
@@ -241,17 +249,11 @@ void clc_group_confirm(struct judge *j, const struct trace_clc_event *e)
 {
     const struct trace_conn *c = e->conn;
     struct clc_capture *k = clc_capture_of(j);
+    if (k != NULL && e->accept.path == SMC_PATH_R)
+        rkey_used(k, e);
     if (!c->accepted || c->phase != TRACE_CLC_CONFIRM || c->group == NULL || e->accept.path != SMC_PATH_R ||
         c->group->smcd || c->group->links == NULL)
         return;
-    for (unsigned i = 0; k != NULL && i < k->nrkeys; i++) {
-        struct clc_rkey *r = &k->rkeys[i];
-        for (unsigned n = 0; n < r->nrkeys && r->side == e->side && r->group == c->group->id; n++)
-            if (r->rkeys[n] == e->accept.rkey && r->used_frame == 0) {
-                r->used_frame = e->frame;
-                r->used_conn = c->id;
-            }
-    }
     check_link(j, e);
     check_element(j, e);
     check_parallel(j, e);
@@ -264,7 +266,8 @@ void clc_group_confirm(struct judge *j, const struct trace_clc_event *e)
 static void check_first_contact(struct judge *j, const struct trace_llc_event *e)
 {
     const struct trace_group *g = e->group;
-    if (e->info.type != SMC_LLC_CONFIRM_LINK || e->info.response || e->side != TRACE_S2C || !e->link->first || g->incomplete)
+    if (e->info.type != SMC_LLC_CONFIRM_LINK || e->info.response || e->side != TRACE_S2C || g == NULL || !e->link->first ||
+        g->incomplete)
         return;
     for (const struct trace_conn *c = g->conns; c != NULL; c = c->group_next) {
         if (!c->accepted || c->accept_frame != g->first_frame)
@@ -282,7 +285,7 @@ static void rkey_asked(struct clc_capture *k, const struct trace_llc_event *e)
 {
     unsigned i = k->nrkeys < CLC_RKEYS ? k->nrkeys++ : 0;
     struct clc_rkey *r = &k->rkeys[i];
-    *r = (struct clc_rkey){.group = e->group->id, .frame = e->request->frame, .link = e->link, .side = e->side,
+    *r = (struct clc_rkey){.frame = e->request->frame, .asker = e->stream->src, .peer = e->stream->dst,
                            .rkeys = {e->info.rkey}, .nrkeys = 1};
     for (unsigned n = 0; n < e->info.nothers && r->nrkeys < 3; n++)
         r->rkeys[r->nrkeys++] = e->info.others[n].rkey;
@@ -292,32 +295,37 @@ static void rkey_answered(struct judge *j, struct clc_capture *k, unsigned i, co
 {
     struct clc_rkey r = k->rkeys[i];
     k->rkeys[i] = k->rkeys[--k->nrkeys];
-    if (judge_holds(j, REQ_CLC_075, r.used_frame == 0) || e->group->incomplete)
+    if (judge_holds(j, REQ_CLC_075, r.used_frame == 0) || r.used_conn == NULL || r.used_conn->incomplete)
         return;
-    const struct trace_conn *c = e->group->conns;
-    while (c != NULL && c->id != r.used_conn)
-        c = c->group_next;
-    if (c == NULL)
-        return;
-    judge_report(j, &(struct judge_case){.req = REQ_CLC_075, .side = r.side, .frame = r.used_frame,
-                 .related = {r.frame, e->request->frame}, .conn = c, .group = e->group, .offset = -1},
-                 JT("%s before the CONFIRM RKEY response", r.side == TRACE_C2S ? "Confirm" : "Accept"),
+    judge_report(j, &(struct judge_case){.req = REQ_CLC_075, .side = r.used_side, .frame = r.used_frame,
+                 .related = {r.frame, e->request->frame}, .conn = r.used_conn, .group = e->group, .offset = -1},
+                 JT("%s before the CONFIRM RKEY response", r.used_side == TRACE_C2S ? "Confirm" : "Accept"),
                  "first the response", "the handshake goes on before the peer confirmed the new RMB");
 }
 
 void clc_group_llc(struct judge *j, const struct trace_llc_event *e)
 {
     struct clc_capture *k = clc_capture_of(j);
-    check_first_contact(j, e);
-    if (k == NULL || e->info.type != SMC_LLC_CONFIRM_RKEY || e->info.version > 2)
+    if (e->link != NULL)
+        check_first_contact(j, e);
+    if (k == NULL || e->info.type != SMC_LLC_CONFIRM_RKEY)
         return;
     if (!e->info.response) {
         rkey_asked(k, e);
         return;
     }
     for (unsigned i = 0; i < k->nrkeys; i++)
-        if (k->rkeys[i].group == e->group->id && k->rkeys[i].side != e->side && k->rkeys[i].rkeys[0] == e->info.rkey) {
+        if (k->rkeys[i].rkeys[0] == e->info.rkey && trace_addr_equal(&k->rkeys[i].asker, &e->stream->dst) &&
+            trace_addr_equal(&k->rkeys[i].peer, &e->stream->src)) {
             rkey_answered(j, k, i, e);
             return;
         }
+}
+
+void clc_group_conn_end(struct judge *j, const struct trace_conn *c)
+{
+    struct clc_capture *k = clc_capture_of(j);
+    for (unsigned i = 0; k != NULL && i < k->nrkeys; i++)
+        if (k->rkeys[i].used_conn == c)
+            k->rkeys[i].used_conn = NULL;
 }

@@ -147,6 +147,9 @@ void clc_message(struct judge *j, const struct trace_clc_event *e, struct clc_co
         s->cut_frame[e->side] = e->frame;
         return;
     }
+    /* Bytes without an eyecatcher may be plain TCP behind a Decline that was not captured. */
+    if (e->broken && e->reject.offset < 4 && clc_capture_lacks(s, e->side, e->frame))
+        return;
     if (e->broken || !smc_clc_parse(e->bytes, &m, &why)) {
         report_broken(j, e, s);
         return;

@@ -13,7 +13,8 @@ static struct judge_case at_sender(const struct trace_clc_event *e, enum judge_r
     uint64_t before = e->type == SMC_CLC_ACCEPT ? c->proposal_frame : c->accept_frame;
     return (struct judge_case){.req = req, .side = e->side, .frame = e->frame, .related = {before}, .conn = c,
                                .offset = offset,
-                               .v2 = clc_impl_binds(e) || (c->proposed && c->proposal.version >= 2)};
+                               .v2 = clc_impl_binds(e) ||
+                                     (c->proposed && (c->proposal.version >= 2 || c->proposal.v1_d))};
 }
 
 #define RULE(j, e, req, ok, offset, seen, expected, ...)                                           \

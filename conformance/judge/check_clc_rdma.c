@@ -93,7 +93,7 @@ static void check_mtu(struct judge *j, const struct trace_write_event *e)
 /* [CLC-038] */
 static void check_address(struct judge *j, const struct trace_write_event *e)
 {
-    if (e->group->late || e->group->incomplete || e->rmb == NULL || e->rtoken == NULL)
+    if (e->group->incomplete || e->rmb == NULL || e->rtoken == NULL || !e->rmb->clc_named)
         return;
     struct judge_case at_fault = {.req = REQ_CLC_038, .side = e->side, .frame = e->frame,
                                   .related = {e->rtoken->frame}, .conn = e->conn, .group = e->group, .offset = -1};
@@ -109,7 +109,7 @@ static void check_address(struct judge *j, const struct trace_write_event *e)
                      "a WRITE lies outside the element that CLC gave");
         break;
     case TRACE_WRITE_IDLE:
-        if (!e->rmb->clc_named)
+        if (e->group->late) /* a connection older than the capture may have it */
             return;
         judge_holds(j, REQ_CLC_038, false);
         judge_report(j, &at_fault, seen, "the element that CLC gave", "a WRITE into an element that no connection was given");

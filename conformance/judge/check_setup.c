@@ -41,12 +41,15 @@ static bool wrong_kind(struct smc_view o, unsigned *at)
 /* [TCPOPT-007] The option has 8 bytes of its own, on a 4-byte boundary: beside it only padding. */
 static bool has_eight_bytes(struct smc_view o, size_t at)
 {
-    size_t from = at & ~(size_t)3;
-    if (from + SMC_TCP_OPTION_PADDED > smc_view_len(o))
+    size_t from = at & ~(size_t)3, n = smc_view_len(o);
+    if (from + SMC_TCP_OPTION_PADDED > n)
         return false;
-    for (size_t i = from; i < from + SMC_TCP_OPTION_PADDED; i++)
-        if ((i < at || i >= at + 6) && o.p[i] > 1)
+    for (size_t i = 0; i < from + SMC_TCP_OPTION_PADDED && o.p[i] != 0;) {
+        size_t size = o.p[i] == 1 ? 1 : o.p[i + 1]; /* the search for `at` has seen that these fit */
+        if (o.p[i] != 1 && i != at && i + size > from)
             return false;
+        i += size > 0 ? size : 1;
+    }
     return true;
 }
 

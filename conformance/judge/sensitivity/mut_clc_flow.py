@@ -207,7 +207,7 @@ mutation("decline_after_accept", "decline_after_accept_v2")(server_decline)
 
 
 def client_decline(s):
-    after = acked(s, s.clc(3))
+    after = s.clc(3)  # in v2-d the server's TCP acknowledges it only with its FIN
     v1 = s.clc(3).payload[7] >> 4 == 1
     s.cut_after(after)
     build = decline_v1 if v1 else decline_v2
