@@ -5,6 +5,13 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* For what is checked at every packet: a passing ck_assert() writes to a pipe. */
+#define MUST(condition)                            \
+    do {                                           \
+        if (!(condition))                          \
+            ck_abort_msg("%s", #condition);        \
+    } while (0)
+
 enum { MTU = 256, PACKETS_MAX = 600, SEEDS = 50, QPN = 0x11, RKEY = 0x1234 };
 
 /* ---- a listener that remembers ---- */
@@ -26,8 +33,8 @@ static struct seen S;
 static void on_open(void *ctx, struct trace_stream *s, const struct trace_packet *p)
 {
     (void)ctx;
-    ck_assert(trace_addr_equal(&s->src, &p->src) && trace_addr_equal(&s->dst, &p->dst));
-    ck_assert_uint_eq(s->dqpn, p->roce.dqpn);
+    MUST(trace_addr_equal(&s->src, &p->src) && trace_addr_equal(&s->dst, &p->dst));
+    MUST(s->dqpn == p->roce.dqpn);
     S.opens++;
     S.stream = s;
 }
@@ -37,7 +44,7 @@ static void remember(struct trace_stream *s, const struct trace_request *r)
     S.stream = s;
     S.last = *r;
     size_t n = smc_view_len(r->bytes);
-    ck_assert_uint_le(n, r->len);
+    MUST(n <= r->len);
     if (n > 0)
         memcpy(S.bytes, r->bytes.p, n < sizeof S.bytes ? n : sizeof S.bytes);
     S.headless += r->headless;
@@ -46,7 +53,7 @@ static void remember(struct trace_stream *s, const struct trace_request *r)
 static void on_send(void *ctx, struct trace_stream *s, const struct trace_request *r)
 {
     (void)ctx;
-    ck_assert(r->first && r->last);
+    MUST(r->first && r->last);
     remember(s, r);
     S.sends++;
     if (S.check)
@@ -74,8 +81,8 @@ static void on_other(void *ctx, struct trace_stream *s, const struct trace_reque
 static void on_gap(void *ctx, struct trace_stream *s, uint32_t psn, uint32_t n, uint64_t frame, uint64_t ts_ns)
 {
     (void)ctx, (void)s, (void)frame, (void)ts_ns;
-    ck_assert_uint_gt(n, 0);
-    ck_assert_uint_le(psn, QP_PSN_MASK);
+    MUST(n > 0);
+    MUST(psn <= QP_PSN_MASK);
     S.gaps++;
     S.gap_packets += n;
     S.gap_psn = psn;
@@ -91,7 +98,7 @@ static void on_duplicate(void *ctx, struct trace_stream *s, const struct trace_p
 static void on_ack(void *ctx, struct trace_stream *s, const struct trace_packet *p)
 {
     (void)ctx;
-    ck_assert(trace_addr_equal(&s->src, &p->dst));
+    MUST(trace_addr_equal(&s->src, &p->dst));
     S.stream = s;
     S.acks++;
 }
@@ -148,7 +155,7 @@ static struct trace_packet packet(uint8_t opcode, uint32_t psn, const void *byte
 
 static void feed(const struct trace_packet *p)
 {
-    ck_assert_int_eq(trace_qp_input(S.t, p), 0);
+    MUST(trace_qp_input(S.t, p) == 0);
 }
 
 static void request(uint8_t opcode, uint32_t psn, const void *bytes, uint32_t len)
@@ -297,18 +304,18 @@ static void capture(uint32_t k)
 
 static void check_write(const struct plan *x, uint32_t k, const struct trace_request *r)
 {
-    ck_assert(x->write);
-    ck_assert(r->first == x->first && r->last == x->last);
-    ck_assert_uint_eq(r->len, x->len);
-    ck_assert_mem_eq(S.bytes, x->bytes, x->len);
+    MUST(x->write);
+    MUST(r->first == x->first && r->last == x->last);
+    MUST(r->len == x->len);
+    MUST(memcmp(S.bytes, x->bytes, x->len) == 0);
     if (r->headless) {
-        ck_assert(!captured[x->message]);
+        MUST(!captured[x->message]);
         return;
     }
-    ck_assert_uint_eq(r->va, x->va);
-    ck_assert_uint_eq(r->rkey, RKEY);
-    ck_assert_uint_eq(r->dma_length, x->dma_length);
-    ck_assert(k >= next_expected);
+    MUST(r->va == x->va);
+    MUST(r->rkey == RKEY);
+    MUST(r->dma_length == x->dma_length);
+    MUST(k >= next_expected);
 }
 
 static bool all_captured(uint32_t from, uint32_t to)
@@ -323,13 +330,13 @@ static bool all_captured(uint32_t from, uint32_t to)
 static void check_send(uint32_t k, const struct trace_request *r)
 {
     const struct plan *x = &plan[k];
-    ck_assert(!x->write && x->last);
-    ck_assert_int_eq(r->headless, !all_captured(x->message, k));
+    MUST(!x->write && x->last);
+    MUST(r->headless == (!all_captured(x->message, k)));
     if (r->headless)
         return;
-    ck_assert_uint_eq(r->len, x->dma_length);
+    MUST(r->len == x->dma_length);
     for (uint32_t m = x->message; m <= k; m++)
-        ck_assert_mem_eq(S.bytes + (m - x->message) * MTU, plan[m].bytes, plan[m].len);
+        MUST(memcmp(S.bytes + (m - x->message) * MTU, plan[m].bytes, plan[m].len) == 0);
     whole_sends++;
 }
 
@@ -337,11 +344,11 @@ static void check_send(uint32_t k, const struct trace_request *r)
 static void check_request(const struct trace_request *r, bool write)
 {
     uint32_t k = qp_distance(r->psn, initial);
-    ck_assert_uint_lt(k, planned);
-    ck_assert(captured[k]);
-    ck_assert_uint_ge(k, next_expected);
+    MUST(k < planned);
+    MUST(captured[k]);
+    MUST(k >= next_expected);
     for (uint32_t m = next_expected; m < k; m++)
-        ck_assert(!plan[m].write || !captured[m]); /* no captured write was left out */
+        MUST(!plan[m].write || !captured[m]); /* no captured write was left out */
     if (write)
         check_write(&plan[k], k, r);
     else
@@ -943,7 +950,7 @@ START_TEST(a_flood_behind_a_hole_is_let_through)
     send_only(0);
     for (uint32_t k = 0; k < 2000; k++) {
         send_only(2 + k * (_i == 0 ? 1 : 3));
-        ck_assert_uint_le(((struct qp_stream *)S.stream)->hold.n, TRACE_QP_HOLD);
+        MUST(((struct qp_stream *)S.stream)->hold.n <= TRACE_QP_HOLD);
     }
     ck_assert_uint_ge(S.sends, 2000 - TRACE_QP_HOLD);
     trace_qp_finish(S.t);
@@ -959,7 +966,7 @@ START_TEST(all_streams_together_keep_a_bounded_amount)
             struct trace_packet p = packet(SMC_BTH_SEND_ONLY, k * 2, bytes, sizeof bytes);
             p.src = host(10 + i);
             feed(&p);
-            ck_assert_uint_le(S.t->held_bytes, (size_t)64 << 20);
+            MUST(S.t->held_bytes <= (size_t)64 << 20);
         }
     }
     ck_assert_uint_gt(S.t->held_bytes, (size_t)60 << 20);

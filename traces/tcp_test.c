@@ -5,6 +5,13 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* For what is checked at every packet: a passing ck_assert() writes to a pipe. */
+#define MUST(condition)                            \
+    do {                                           \
+        if (!(condition))                          \
+            ck_abort_msg("%s", #condition);        \
+    } while (0)
+
 enum { CLIENT_PORT = 40000, SERVER_PORT = 5000, STREAM_MAX = 6000 };
 
 /* ---- a listener that remembers ---- */
@@ -24,8 +31,8 @@ struct seen {
 static void on_segment(void *ctx, struct trace_flow *f, int dir, const struct trace_packet *p, bool duplicate)
 {
     struct seen *s = ctx;
-    ck_assert(trace_addr_equal(&f->addr[dir], &p->src));
-    ck_assert_uint_eq(f->port[dir], p->tcp.sport);
+    MUST(trace_addr_equal(&f->addr[dir], &p->src));
+    MUST(f->port[dir] == p->tcp.sport);
     s->flow = f;
     s->segments++;
     s->duplicates += duplicate;
@@ -38,9 +45,9 @@ static void on_data(void *ctx, struct trace_flow *f, int dir, struct smc_view by
 {
     struct seen *s = ctx;
     size_t n = smc_view_len(bytes);
-    ck_assert_uint_gt(n, 0);
-    ck_assert_uint_gt(ts_ns, 0);
-    ck_assert_uint_eq(f->bytes[dir], s->delivered[dir] + s->gap_bytes[dir] + n);
+    MUST(n > 0);
+    MUST(ts_ns > 0);
+    MUST(f->bytes[dir] == s->delivered[dir] + s->gap_bytes[dir] + n);
     if (s->length[dir] + n <= s->cap) {
         memcpy(s->bytes[dir] + s->length[dir], bytes.p, n);
         memset(s->have[dir] + s->length[dir], 1, n);
@@ -56,8 +63,8 @@ static void on_gap(void *ctx, struct trace_flow *f, int dir, uint64_t n, uint64_
 {
     struct seen *s = ctx;
     (void)frame, (void)ts_ns;
-    ck_assert(f->gap[dir]);
-    ck_assert_uint_gt(n, 0);
+    MUST(f->gap[dir]);
+    MUST(n > 0);
     s->gaps[dir]++;
     s->gap_bytes[dir] += n;
     s->length[dir] += n;
@@ -67,7 +74,7 @@ static void on_fin(void *ctx, struct trace_flow *f, int dir, uint64_t frame, uin
 {
     struct seen *s = ctx;
     (void)ts_ns;
-    ck_assert(f->fin[dir]);
+    MUST(f->fin[dir]);
     s->fins[dir]++;
     s->fin_frame[dir] = frame;
 }
@@ -76,7 +83,7 @@ static void on_rst(void *ctx, struct trace_flow *f, int dir, uint64_t frame, uin
 {
     struct seen *s = ctx;
     (void)frame, (void)ts_ns;
-    ck_assert(f->rst[dir]);
+    MUST(f->rst[dir]);
     s->rsts[dir]++;
 }
 
@@ -155,7 +162,7 @@ static struct trace_packet packet_of(const struct shot *x)
 static void shoot(struct seen *s, struct shot x)
 {
     struct trace_packet p = packet_of(&x);
-    ck_assert_int_eq(trace_tcp_input(s->t, &p), 0);
+    MUST(trace_tcp_input(s->t, &p) == 0);
 }
 
 #define TEXT(x) .bytes = (x), .len = sizeof(x) - 1
@@ -271,13 +278,13 @@ static void network_once(void)
             have++;
         if (below(3) == 0)
             shoot(&S, (struct shot){TRACE_S2C, ACK, 9001, isn + 1 + have, .bytes = NULL});
-        ck_assert_uint_eq(S.delivered[TRACE_C2S], have);
+        MUST(S.delivered[TRACE_C2S] == have);
     }
     shoot(&S, (struct shot){TRACE_C2S, FIN | ACK, isn + 1 + len, 9001, .bytes = NULL});
-    ck_assert_uint_eq(S.delivered[TRACE_C2S], len);
-    ck_assert_mem_eq(S.bytes[TRACE_C2S], stream, len);
-    ck_assert_uint_eq(S.gaps[TRACE_C2S], 0);
-    ck_assert_uint_eq(S.fins[TRACE_C2S], 1);
+    MUST(S.delivered[TRACE_C2S] == len);
+    MUST(memcmp(S.bytes[TRACE_C2S], stream, len) == 0);
+    MUST(S.gaps[TRACE_C2S] == 0);
+    MUST(S.fins[TRACE_C2S] == 1);
 }
 
 START_TEST(every_byte_comes_once_whatever_the_network_did)
@@ -322,11 +329,11 @@ static void lossy_once(void)
         expect[k] = have[k] == 1 ? stream[k] : 0;
         total += have[k] == 1;
     }
-    ck_assert_uint_eq(S.length[TRACE_C2S], len);
-    ck_assert_uint_eq(S.delivered[TRACE_C2S], total);
-    ck_assert_mem_eq(S.bytes[TRACE_C2S], expect, len);
-    ck_assert_uint_eq(S.fins[TRACE_C2S], 1);
-    ck_assert_int_eq(S.gaps[TRACE_C2S] > 0, total < len);
+    MUST(S.length[TRACE_C2S] == len);
+    MUST(S.delivered[TRACE_C2S] == total);
+    MUST(memcmp(S.bytes[TRACE_C2S], expect, len) == 0);
+    MUST(S.fins[TRACE_C2S] == 1);
+    MUST((S.gaps[TRACE_C2S] > 0) == (total < len));
 }
 
 START_TEST(lost_and_cut_frames_leave_gaps_of_the_right_size_at_the_right_place)
@@ -355,11 +362,11 @@ static void late_once(void)
         shoot(&S, back);
     }
     /* a retransmission may reach back before the first byte seen: not ours to deliver */
-    ck_assert_uint_eq(S.delivered[TRACE_C2S], len - from);
-    ck_assert_mem_eq(S.bytes[TRACE_C2S], stream + from, len - from);
-    ck_assert_uint_eq(S.delivered[TRACE_S2C], (n - first) * 4);
-    ck_assert_uint_eq(S.gaps[TRACE_C2S] + S.gaps[TRACE_S2C], 0);
-    ck_assert(!S.flow->roles_known);
+    MUST(S.delivered[TRACE_C2S] == len - from);
+    MUST(memcmp(S.bytes[TRACE_C2S], stream + from, len - from) == 0);
+    MUST(S.delivered[TRACE_S2C] == (n - first) * 4);
+    MUST(S.gaps[TRACE_C2S] + S.gaps[TRACE_S2C] == 0);
+    MUST(!S.flow->roles_known);
 }
 
 START_TEST(a_capture_may_begin_in_the_middle)
@@ -391,12 +398,12 @@ static void noise_once(void)
         struct trace_tcp_events quiet = {on_segment, NULL, NULL, NULL, NULL, on_end};
         if (i == 0)
             S.t->ev = quiet;
-        ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
+        MUST(trace_tcp_input(S.t, &p) == 0);
     }
     trace_tcp_finish(S.t);
-    ck_assert_uint_gt(S.ends, 0);
-    ck_assert_uint_eq(S.t->held_bytes, 0);
-    ck_assert_uint_eq(S.t->flows, 0);
+    MUST(S.ends > 0);
+    MUST(S.t->held_bytes == 0);
+    MUST(S.t->flows == 0);
 }
 
 START_TEST(noise_does_no_harm)
@@ -695,7 +702,7 @@ static void later(unsigned s)
     struct trace_packet p = packet_of(&x);
     p.src.b[0] = 77;
     p.raw.ts_ns = time_now += s * UINT64_C(1000000000);
-    ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
+    MUST(trace_tcp_input(S.t, &p) == 0);
 }
 
 START_TEST(a_closed_flow_is_forgotten_after_ten_seconds)
@@ -733,7 +740,7 @@ START_TEST(of_closed_flows_the_last_2048_are_kept)
         struct shot x = {TRACE_C2S, RST, 5, 0, .bytes = NULL};
         struct trace_packet p = packet_of(&x);
         smc_store_be(p.src.b, 4, i);
-        ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
+        MUST(trace_tcp_input(S.t, &p) == 0);
     }
     later(0);
     ck_assert_uint_eq(S.ends, 50);
@@ -759,7 +766,7 @@ START_TEST(flows_end_in_order_of_id)
     for (int i = 0; i < 60; i++) {
         struct trace_packet p = packet_of(&x);
         p.src.b[3] = (uint8_t)(i * 37);
-        ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
+        MUST(trace_tcp_input(S.t, &p) == 0);
     }
     trace_tcp_finish(S.t);
     ck_assert_uint_eq(S.ends, 60);
@@ -813,7 +820,7 @@ START_TEST(a_flood_behind_a_hole_is_let_through)
     handshake(&S);
     for (uint32_t k = 0; k < 40000; k++) {
         shoot(&S, (struct shot){TRACE_C2S, ACK, 1002 + k * step, 9001, bytes, len, 0});
-        ck_assert_uint_le(S.t->held_bytes, TRACE_TCP_HOLD_BYTES);
+        MUST(S.t->held_bytes <= TRACE_TCP_HOLD_BYTES);
     }
     ck_assert_uint_gt(S.delivered[TRACE_C2S], 0);
     trace_tcp_finish(S.t);
@@ -832,8 +839,8 @@ START_TEST(all_flows_together_keep_a_bounded_amount)
             struct shot x = {TRACE_C2S, ACK, k == 0 ? 1 : 10 + k * 60000, 0, bytes, k == 0 ? 1 : 60000, 0};
             struct trace_packet p = packet_of(&x);
             p.src.b[3] = (uint8_t)flow;
-            ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
-            ck_assert_uint_le(S.t->held_bytes, (size_t)64 << 20);
+            MUST(trace_tcp_input(S.t, &p) == 0);
+            MUST(S.t->held_bytes <= (size_t)64 << 20);
         }
     }
     ck_assert_uint_gt(S.t->held_bytes, (size_t)60 << 20);
@@ -869,8 +876,8 @@ START_TEST(many_flows_are_told_apart)
             struct trace_packet p = packet_of(&x);
             uint8_t *far = round == 1 ? p.dst.b : p.src.b;
             smc_store_be(far + 4, 4, i);
-            ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
-            ck_assert_uint_eq(S.t->last->pub.id, i + 1);
+            MUST(trace_tcp_input(S.t, &p) == 0);
+            MUST(S.t->last->pub.id == i + 1);
         }
     }
     ck_assert_uint_eq(S.t->flows, FLOWS);
@@ -878,14 +885,14 @@ START_TEST(many_flows_are_told_apart)
         struct shot x = {TRACE_C2S, SYN, 70000, 0, .bytes = NULL};
         struct trace_packet p = packet_of(&x);
         smc_store_be(p.src.b + 4, 4, i);
-        ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
+        MUST(trace_tcp_input(S.t, &p) == 0);
         ck_assert_uint_gt(S.t->last->pub.id, FLOWS);
     }
     for (uint32_t i = 1; i < FLOWS; i += 2) {
         struct shot x = {TRACE_C2S, ACK, 70000, 0, .bytes = NULL};
         struct trace_packet p = packet_of(&x);
         smc_store_be(p.src.b + 4, 4, i);
-        ck_assert_int_eq(trace_tcp_input(S.t, &p), 0);
+        MUST(trace_tcp_input(S.t, &p) == 0);
         ck_assert_uint_eq(S.t->last->pub.id, i + 1);
     }
     ck_assert_uint_eq(S.ends, FLOWS / 2);
