@@ -44,7 +44,7 @@ static int emit(void *ctx, const struct trace_raw *raw)
     return trace_session_input(ctx, raw);
 }
 
-enum { WINDOW_PACKETS = 4096 };
+enum { WINDOW_PACKETS = 1024 };
 
 /* Runs a capture past a listener; 0, or 3 after saying why. */
 static int run(const char *file, const struct trace_session_events *events, void *ctx)

@@ -327,6 +327,46 @@ struct trace_link *trace_link_by_number(struct trace_group *g, uint8_t number)
     return live ? live : gone;
 }
 
+/* The late group, and the side that would be the sender, of the only open connection with this alert token. */
+static struct trace_group *late_group_of(struct trace_session *s, uint32_t token, int *side)
+{
+    struct trace_group *found = NULL;
+    for (struct trace_group *g = s->groups; g; g = g->next)
+        for (struct trace_conn *c = g->late && !g->gone ? g->conns : NULL; c; c = c->group_next)
+            for (int owner = 0; owner < 2; owner++)
+                if (c->mode == TRACE_MODE_SMCR && c->side[owner].given && c->side[owner].token == token) {
+                    if (found && (found != g || *side != !owner))
+                        return NULL; /* ambiguous */
+                    found = g;
+                    *side = !owner;
+                }
+    return found;
+}
+
+struct trace_link *session_link_adopt(struct trace_session *s, struct trace_stream *st, uint32_t token)
+{
+    static const uint8_t no_mac[6];
+    int side = 0;
+    struct trace_group *g = late_group_of(s, token, &side);
+    if (!g)
+        return NULL;
+    struct trace_link *l = g->links;
+    while (l && !(l->end[side].known && !l->end[!side].known && trace_addr_equal(&l->end[side].addr, &st->src)))
+        l = l->next;
+    if (!l) {
+        l = session_link_new(s, g);
+        if (!l)
+            return NULL;
+        l->state = TRACE_LINK_ACTIVE;
+    }
+    session_link_end(s, l, !side, st->dst.b, no_mac, st->dqpn, -1, 0);
+    l->state = TRACE_LINK_ACTIVE;
+    l->end[side].tx = st;
+    st->user = l;
+    session_links_learn(g);
+    return l;
+}
+
 static void conn_unlink(struct trace_conn *c)
 {
     for (struct trace_conn **at = &c->group->conns; *at; at = &(*at)->group_next)

@@ -95,6 +95,9 @@ struct trace_link *session_link_find(struct trace_session *s, const uint8_t gid[
                                      const struct trace_addr *peer);
 /* Link and side of a stream's sender; false if nobody announced the queue pair. */
 bool session_stream_link(struct trace_session *s, struct trace_stream *st, struct trace_link **link, int *side);
+/* A queue pair that nobody named, but whose failover validation names a connection of a late group: another link of
+ * that group, older than the capture. NULL if it is not so. */
+struct trace_link *session_link_adopt(struct trace_session *s, struct trace_stream *st, uint32_t token);
 void session_group_attach(struct trace_group *g, struct trace_conn *c);
 void session_group_detach(struct trace_conn *c);
 

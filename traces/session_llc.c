@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "session_internal.h"
 
+#include "wire/cdc_layouts.h"
+
 static void link_state(struct trace_session *s, struct trace_link *l, enum trace_link_state state)
 {
     if (l->state == state)
@@ -225,8 +227,13 @@ void session_send(struct trace_session *s, struct trace_stream *st, const struct
 {
     struct trace_link *l = NULL;
     int side = -1;
+    struct smc_cdc m;
     if (!session_stream_link(s, st, &l, &side))
         side = -1;
+    if (!l && smc_cdc_at(r->bytes, 0, &m) && smc_cdc_type(m) == 0xfe && smc_cdc_failover_validation(m))
+        l = session_link_adopt(s, st, smc_cdc_token(m));
+    if (l && side < 0)
+        session_stream_link(s, st, &l, &side);
     if (smc_view_len(r->bytes) && (r->bytes.p[0] & 0xc0) == 0xc0) { /* [LLC-005] */
         session_cdc(s, st, l, side, r);
         return;

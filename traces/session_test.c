@@ -87,8 +87,8 @@ static int emit(void *ctx, const struct trace_raw *raw)
     return trace_session_input(ctx, raw);
 }
 
-/* Runs a capture; frame `skip` is left out (0: none). */
-static struct seen run_without(const char *name, uint64_t skip)
+/* Runs a capture; frames `from` to `to` are left out (0, 0: none). */
+static struct seen run_without(const char *name, uint64_t from, uint64_t to)
 {
     static const struct trace_session_events events = {.finish = on_finish, .conn_end = on_conn_end, .cdc = on_cdc,
                                                        .write = on_write, .llc = on_llc, .rc_gap = on_gap};
@@ -101,7 +101,7 @@ static struct seen run_without(const char *name, uint64_t skip)
     w.session = trace_session_new(&events, &w);
     struct trace_order *o = trace_order_new(50000000, 4096, emit, w.session);
     while (trace_reader_next(r, &raw) == TRACE_READ_PACKET)
-        if (raw.frame != skip)
+        if (raw.frame < from || raw.frame > to)
             ck_assert_int_eq(trace_order_put(o, &raw), 0);
     ck_assert_int_eq(trace_order_flush(o), 0);
     trace_session_finish(w.session);
@@ -113,7 +113,7 @@ static struct seen run_without(const char *name, uint64_t skip)
 
 static struct seen run(const char *name)
 {
-    return run_without(name, 0);
+    return run_without(name, 0, 0);
 }
 
 START_TEST(a_first_contact_makes_one_group_one_link_and_two_rmbs)
@@ -170,6 +170,16 @@ START_TEST(links_older_than_the_capture_join_one_group_with_their_numbers)
 }
 END_TEST
 
+/* Without the handshake of the first connection nobody names the link that the other one fails over to. */
+START_TEST(a_failover_to_an_unnamed_link_makes_it_known)
+{
+    struct seen w = run_without("captures/6.12.107-v2-g2-failover-server-link-down", 1, 16);
+    ck_assert_uint_eq(w.groups, 1);
+    ck_assert_uint_eq(w.prod[0], 200);
+    ck_assert_uint_eq(w.prod[1], 200);
+}
+END_TEST
+
 START_TEST(several_elements_of_one_rmb_belong_to_their_own_connections)
 {
     struct seen w = run("synthetic/shared-rmb");
@@ -203,7 +213,7 @@ START_TEST(each_single_lost_frame_is_survived)
     const char *name = "captures/6.12.107-smclo-v1pure-g-two-links-add-link";
     uint64_t gaps = 0;
     for (uint64_t skip = 1; skip <= 90; skip++) {
-        struct seen w = run_without(name, skip);
+        struct seen w = run_without(name, skip, skip);
         gaps += w.gaps;
         ck_assert_uint_eq(w.conns, 1);
     }
@@ -262,6 +272,7 @@ static Suite *suite(void)
     tcase_add_test(t, add_link_gives_a_second_link_that_reaches_every_rmb);
     tcase_add_test(t, eyecatchers_move_the_origin_and_shrink_the_ring);
     tcase_add_test(t, links_older_than_the_capture_join_one_group_with_their_numbers);
+    tcase_add_test(t, a_failover_to_an_unnamed_link_makes_it_known);
     tcase_add_test(t, several_elements_of_one_rmb_belong_to_their_own_connections);
     tcase_add_test(t, smcd_records_are_followed_like_writes);
     tcase_add_test(t, clc_that_the_snap_length_cut_still_names_the_rings);
