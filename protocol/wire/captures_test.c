@@ -129,7 +129,7 @@ static void see_tcp(struct seen *seen, struct smc_view frame)
 static struct seen look(const char *name)
 {
     struct seen seen = {.file = name};
-    struct file f = load(name);
+    struct file f = load_from(SMCLAB_SOURCE_DIR, name);
     struct smc_view frame;
     for (size_t at = 24; next_frame(&f, &at, &frame);) {
         struct smc_view packet = roce_of(frame);

@@ -14,7 +14,7 @@ static uint32_t other_crc(uint32_t crc, const void *p, size_t n)
 
 static unsigned check_file(const char *name)
 {
-    struct file f = load(name);
+    struct file f = load_from(SMCLAB_SOURCE_DIR, name);
     struct smc_view frame;
     unsigned good = 0;
     for (size_t at = 24; next_frame(&f, &at, &frame);) {
@@ -53,7 +53,7 @@ END_TEST
 /* A UDP/IPv4 packet of RoCEv2: the first whole one of a capture. */
 static uint8_t *one_packet(const char *name, size_t *n)
 {
-    struct file f = load(name);
+    struct file f = load_from(SMCLAB_SOURCE_DIR, name);
     struct smc_view frame, packet = {NULL, NULL};
     for (size_t at = 24; smc_view_len(packet) == 0 && next_frame(&f, &at, &frame);)
         packet = roce_of(frame);

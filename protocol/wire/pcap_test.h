@@ -15,12 +15,13 @@ struct file {
     size_t size;
 };
 
-static inline struct file load(const char *name)
+/* `source_dir` is SMCLAB_SOURCE_DIR, which only test programs know. */
+static inline struct file load_from(const char *source_dir, const char *name)
 {
     char path[512];
     struct file f = {.bytes = malloc(1 << 22)};
     ck_assert_ptr_nonnull(f.bytes);
-    snprintf(path, sizeof(path), "%s/traces/%s.pcap", SMCLAB_SOURCE_DIR, name);
+    snprintf(path, sizeof(path), "%s/traces/%s.pcap", source_dir, name);
     FILE *in = fopen(path, "rb");
     ck_assert_msg(in != NULL, "%s", path);
     f.size = fread(f.bytes, 1, 1 << 22, in);
