@@ -20,6 +20,7 @@ CAPTURES = sorted((HERE.parent / "captures").glob("*.pcap")) + sorted((HERE.pare
 SMCLAB = os.environ.get("SMCLAB", "smclab")
 TYPES = ("smc.clc_msg", "smc.llc_msg")
 # An ICMP error quotes the packet it is about; tshark dissects the quotation, which nobody sent.
+SEQUENCE = ("infiniband.bth.psn", "infiniband.bth.destqp", "ip.dst", "ipv6.dst", "infiniband.grh.dgid")
 FILTER = "smc && !icmp && !(icmpv6.type < 128)"
 
 
@@ -44,18 +45,25 @@ class Theirs:
         self.bytes = b"" if self.bits is not None else bytes.fromhex(element.get("value") or "")
 
 
-def tshark_messages(path):
-    """frame → [(type, fields)] in the order of the frame"""
-    command = ["tshark", "-r", str(path), "-Y", FILTER, "-T", "pdml"]
-    out = subprocess.run(command, check=True, capture_output=True).stdout
-    frames = collections.defaultdict(list)
-    for packet in ElementTree.fromstring(out).findall("packet"):
-        number = int(packet.find("proto[@name='geninfo']/field[@name='num']").get("show"))
+class Packet:
+    """What tshark sees of SMC in one frame: `messages` are (type, fields); `sequence` names a packet of RoCE, and so its
+    retransmissions, which `decode` leaves out."""
+
+    def __init__(self, packet):
+        self.frame = int(packet.find("proto[@name='geninfo']/field[@name='num']").get("show"))
+        self.messages = []
         for proto in packet.findall("proto[@name='smc']"):
             fields = [Theirs(e, int(proto.get("pos"))) for e in proto.iter("field") if e.get("name").startswith("smc.")]
             kind = next((int.from_bytes(f.bytes, "big") for f in fields if f.name in TYPES), None)
-            frames[number].append((kind, fields))
-    return frames
+            self.messages.append((kind, fields))
+        shown = {e.get("name"): e.get("show") for e in packet.iter("field")}
+        self.sequence = tuple(shown.get(name) for name in SEQUENCE) if SEQUENCE[0] in shown else None
+
+
+def tshark_packets(path):
+    command = ["tshark", "-r", str(path), "-Y", FILTER, "-T", "pdml"]
+    out = subprocess.run(command, check=True, capture_output=True).stdout
+    return [Packet(packet) for packet in ElementTree.fromstring(out).findall("packet")]
 
 
 class Ours:
@@ -121,19 +129,28 @@ def compare_field(field, message):
         f"tshark {want.hex()}, smclab {values[0].hex()}"
 
 
+def partner(kind, packet, ours, sent):
+    """Our message for one of tshark's: of the same frame and type, or the one that this packet repeats."""
+    match = next((m for m in ours[packet.frame] if m.kind == kind), None)
+    if match is not None:
+        ours[packet.frame].remove(match)
+        if packet.sequence:
+            sent[packet.sequence] = match
+    return match or sent.get(packet.sequence)
+
+
 def compare(path):
     """(values compared, faults)"""
-    ours, compared, faults = our_messages(path), 0, []
-    for frame, messages in tshark_messages(path).items():
-        for kind, fields in messages:
-            match = next((m for m in ours[frame] if m.kind == kind), None)
+    ours, sent, compared, faults = our_messages(path), {}, 0, []
+    for packet in tshark_packets(path):
+        for kind, fields in packet.messages:
+            match = partner(kind, packet, ours, sent)
             if match is None:
-                faults.append(f"{path.name} frame {frame}: tshark sees a message of type {kind}, smclab does not")
+                faults.append(f"{path.name} frame {packet.frame}: tshark sees a message of type {kind}, smclab does not")
                 continue
-            ours[frame].remove(match)
             results = [compare_field(field, match) for field in fields]
             compared += results.count("")
-            faults += [f"{path.name} frame {frame}: {text}" for text in results if text]
+            faults += [f"{path.name} frame {packet.frame}: {text}" for text in results if text]
     return compared, faults
 
 
