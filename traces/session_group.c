@@ -327,18 +327,28 @@ struct trace_link *trace_link_by_number(struct trace_group *g, uint8_t number)
     return live ? live : gone;
 }
 
-/* The late group, and the side that would be the sender, of the only open connection with this alert token. */
-static struct trace_group *late_group_of(struct trace_session *s, uint32_t token, int *side)
+/* Can the sender of a stream be this side? Both ends may have given the same token; then addresses decide. */
+static bool may_send(const struct trace_conn *c, int side, uint32_t token, const struct trace_stream *st)
+{
+    if (!c->side[!side].given || c->side[!side].token != token || c->mode != TRACE_MODE_SMCR)
+        return false;
+    if (!c->side[side].given || c->side[side].token != token)
+        return true;
+    return trace_addr_equal(&c->addr[side], &st->src) || trace_addr_equal(&c->addr[!side], &st->dst);
+}
+
+/* The late group of the only connection that this token can mean, and the side that sends; NULL if there is none. */
+static struct trace_group *late_group_of(struct trace_session *s, uint32_t token, const struct trace_stream *st, int *side)
 {
     struct trace_group *found = NULL;
     for (struct trace_group *g = s->groups; g; g = g->next)
         for (struct trace_conn *c = g->late && !g->gone ? g->conns : NULL; c; c = c->group_next)
-            for (int owner = 0; owner < 2; owner++)
-                if (c->mode == TRACE_MODE_SMCR && c->side[owner].given && c->side[owner].token == token) {
-                    if (found && (found != g || *side != !owner))
+            for (int sender = 0; sender < 2; sender++)
+                if (may_send(c, sender, token, st)) {
+                    if (found && (found != g || *side != sender))
                         return NULL; /* ambiguous */
                     found = g;
-                    *side = !owner;
+                    *side = sender;
                 }
     return found;
 }
@@ -347,7 +357,7 @@ struct trace_link *session_link_adopt(struct trace_session *s, struct trace_stre
 {
     static const uint8_t no_mac[6];
     int side = 0;
-    struct trace_group *g = late_group_of(s, token, &side);
+    struct trace_group *g = late_group_of(s, token, st, &side);
     if (!g)
         return NULL;
     struct trace_link *l = g->links;
