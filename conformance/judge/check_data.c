@@ -1,5 +1,505 @@
-/* Checks of the DATA area: none yet.
+/* The data path: which check gets which event, and the state that the checks share.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "check.h"
+#include "check_data.h"
 
-const struct trace_session_events judge_data_events = {0};
+#include <string.h>
+
+/* ---- intervals ---- */
+
+void judge_spans_drop(struct data_spans *w, uint64_t below)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < w->n; i++) {
+        if (w->s[i].to <= below)
+            continue;
+        w->s[kept] = w->s[i];
+        if (w->s[kept].from < below)
+            w->s[kept].from = below;
+        kept++;
+    }
+    w->n = kept;
+    if (kept == 0)
+        w->lost = false;
+}
+
+static void merge_right(struct data_spans *w, unsigned i)
+{
+    while (i + 1 < w->n && w->s[i].to >= w->s[i + 1].from) {
+        if (w->s[i + 1].to > w->s[i].to)
+            w->s[i].to = w->s[i + 1].to;
+        memmove(&w->s[i + 1], &w->s[i + 2], (w->n - i - 2) * sizeof w->s[0]);
+        w->n--;
+    }
+}
+
+void judge_spans_add(struct data_spans *w, uint64_t from, uint64_t to)
+{
+    unsigned i = w->n;
+    if (from >= to)
+        return;
+    while (i > 0 && w->s[i - 1].from > from)
+        i--;
+    if (i > 0 && w->s[i - 1].to >= from) {
+        i--;
+        if (to > w->s[i].to)
+            w->s[i].to = to;
+    } else if (w->n < DATA_SPANS) {
+        memmove(&w->s[i + 1], &w->s[i], (w->n - i) * sizeof w->s[0]);
+        w->s[i] = (struct data_span){from, to};
+        w->n++;
+    } else {
+        w->lost = true;
+        return;
+    }
+    merge_right(w, i);
+}
+
+uint64_t judge_spans_hole(const struct data_spans *w, uint64_t from, uint64_t to)
+{
+    for (unsigned i = 0; i < w->n && from < to; i++)
+        if (w->s[i].from <= from && w->s[i].to > from)
+            from = w->s[i].to;
+    return from < to ? from : to;
+}
+
+/* ---- state ---- */
+
+static struct data_capture *capture_of(struct judge *j)
+{
+    return judge_state(judge_slot(j, JUDGE_AREA_DATA), sizeof(struct data_capture));
+}
+
+static void tick(struct judge *j, uint64_t ns)
+{
+    struct data_capture *k = capture_of(j);
+    if (k && ns > k->last_ns)
+        k->last_ns = ns;
+}
+
+uint64_t judge_data_last_ns(struct judge *j)
+{
+    struct data_capture *k = capture_of(j);
+    return k ? k->last_ns : 0;
+}
+
+struct judge_case judge_data_case(const struct data_act *a, enum judge_req req, int64_t offset)
+{
+    return (struct judge_case){.req = req, .side = a->side, .frame = a->frame, .conn = a->c, .group = a->c ? a->c->group : NULL,
+                               .offset = offset};
+}
+
+bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, int side, struct trace_link *l,
+                    uint64_t frame, uint64_t now)
+{
+    struct data_conn *d = judge_state(judge_conn_slot(c, JUDGE_AREA_DATA), sizeof *d);
+    if (!d || side < 0)
+        return false;
+    *a = (struct data_act){.j = j, .c = c, .d = d, .side = side, .me = &d->side[side], .peer = &d->side[!side], .link = l,
+                           .frame = frame, .now = now};
+    a->origin = d->origin;
+    uint32_t head = c->group && c->group->smcd ? 32 : d->origin;
+    for (int i = 0; i < 2; i++)
+        a->ring[i] = c->side[i].given && c->side[i].element_size > head ? c->side[i].element_size - head : 0;
+    return true;
+}
+
+/* The origin of cursors is said by CONFIRM LINK; where that is older than the capture the first message tells. */
+void judge_data_start(struct data_act *a, uint32_t count, bool is_write)
+{
+    struct data_conn *d = a->d;
+    const struct trace_group *g = a->c->group;
+    if (d->started)
+        return;
+    d->started = true;
+    if (!g->smcd && g->origin_known)
+        d->origin = g->origin;
+    else if (!g->smcd)
+        d->origin = count == 4 ? 4 : 0;
+    (void)is_write;
+    for (int i = 0; i < 2; i++)
+        d->side[i].prod = d->side[i].cons = (struct trace_cursor){0, d->origin};
+    judge_data_act(a, a->j, a->c, a->side, a->link, a->frame, a->now);
+    judge_cdc_successive_tokens(a);
+}
+
+static uint32_t psn_ahead(uint32_t x, uint32_t y)
+{
+    return (x - y) & 0xffffff;
+}
+
+static void acknowledged(int sender, struct data_sent *s)
+{
+    if (!s->set || s->ack_ns)
+        return;
+    if (!s->link) {
+        s->ack_ns = s->ts_ns;
+        return;
+    }
+    struct data_link *l = *judge_link_slot((struct trace_link *)(uintptr_t)s->link, JUDGE_AREA_DATA);
+    for (unsigned i = 0; l && i < l->n[sender]; i++)
+        if (psn_ahead(l->ack[sender][i].psn, s->psn) < 0x800000) {
+            s->ack_ns = l->ack[sender][i].ts_ns;
+            return;
+        }
+}
+
+bool judge_data_delivered(const struct data_act *a, int sender, struct data_sent *s, uint64_t grace)
+{
+    acknowledged(sender, s);
+    return s->set && s->ack_ns && s->ack_ns + grace <= a->now;
+}
+
+void judge_data_acks(const struct data_act *a, int sender)
+{
+    struct data_side *x = &a->d->side[sender];
+    for (unsigned i = 0; i < x->nnotes; i++) {
+        struct data_note *n = &x->notes[i];
+        acknowledged(sender, &n->sent);
+        acknowledged(sender, &n->data);
+        if (n->sent.ack_ns && ((int16_t)(uint16_t)(n->seq - x->acked_seq) > 0 || !x->acked_ns)) {
+            x->acked_seq = n->seq;
+            x->acked_ns = n->sent.ack_ns;
+        }
+    }
+}
+
+static void note_push(const struct data_act *a, const struct data_note *note)
+{
+    struct data_side *x = a->me;
+    if (x->nnotes == DATA_NOTES) {
+        judge_data_acks(a, a->side);
+        const struct data_note *old = &x->notes[0];
+        if (old->sent.ack_ns) {
+            x->acked_prod = old->prod_pos > x->acked_prod ? old->prod_pos : x->acked_prod;
+            x->acked_cons = old->cons_pos > x->acked_cons ? old->cons_pos : x->acked_cons;
+        } else {
+            x->notes_lost = true;
+        }
+        memmove(&x->notes[0], &x->notes[1], (DATA_NOTES - 1) * sizeof x->notes[0]);
+        x->nnotes--;
+    }
+    x->notes[x->nnotes++] = *note;
+}
+
+bool judge_data_position(const struct data_act *a, struct trace_cursor cur, uint32_t ring, struct trace_cursor from,
+                         uint64_t from_pos, int64_t *pos)
+{
+    int64_t wraps = (int16_t)(uint16_t)(cur.wrap - from.wrap);
+    *pos = (int64_t)from_pos + wraps * (int64_t)ring + ((int64_t)cur.count - (int64_t)from.count);
+    return ring != 0 && cur.count >= a->origin && cur.count - a->origin < ring;
+}
+
+/* ---- findings that wait ---- */
+
+void judge_data_pend(const struct data_act *a, enum judge_req req, bool on_cons, uint64_t need, uint64_t have, int64_t offset,
+                     uint64_t related)
+{
+    struct data_conn *d = a->d;
+    if (d->npending < DATA_PENDING)
+        d->pending[d->npending++] = (struct data_pending){.req = req, .side = a->side, .on_cons = on_cons, .frame = a->frame,
+                                                          .related = related, .need = need, .have = have, .offset = offset};
+}
+
+static const char *pending_text(enum judge_req req)
+{
+    switch (req) {
+    case REQ_CURSOR_001:
+        return "a WRITE runs over what the peer has not consumed";
+    case REQ_CURSOR_007:
+        return "the producer cursor is more than a ring ahead of the peer's consumer";
+    case REQ_CURSOR_026:
+        return "the producer cursor moves on although it is more than a ring ahead of the peer's consumer already";
+    case REQ_CURSOR_017:
+        return "a WRITE although the urgent byte is not yet consumed";
+    default:
+        return "the consumer cursor is ahead of what the peer announced";
+    }
+}
+
+static void pending_report(const struct data_act *a, const struct data_pending *p)
+{
+    struct judge_case k = {.req = p->req, .side = p->side, .frame = p->frame, .related = {p->related}, .conn = a->c,
+                           .group = a->c->group, .offset = p->offset};
+    const char *what = p->on_cons ? "consumer" : "producer";
+    judge_report(a->j, &k, JT("needs the peer's %s at %llu", what, (unsigned long long)p->need),
+                 JT("the peer's %s is at %llu", what, (unsigned long long)p->have), "%s", pending_text(p->req));
+}
+
+void judge_data_settle(const struct data_act *a, bool all)
+{
+    struct data_conn *d = a->d;
+    unsigned kept = 0;
+    if (a->c->incomplete)
+        d->npending = 0;
+    for (unsigned i = 0; i < d->npending; i++) {
+        const struct data_pending p = d->pending[i];
+        const struct data_side *other = &d->side[!p.side];
+        bool reached = (p.on_cons ? other->cons_pos : other->prod_pos) >= p.need;
+        bool decided = all || (p.side != a->side && a->frame > p.frame);
+        if (reached && !all && p.side != a->side && a->frame < p.frame)
+            continue; /* it was held back: in time after all */
+        if (decided)
+            pending_report(a, &p);
+        else
+            d->pending[kept++] = p;
+    }
+    d->npending = kept;
+}
+
+/* ---- CDC ---- */
+
+static void remember_full(struct data_act *a)
+{
+    struct data_side *w = a->peer; /* it writes into my ring, which I just consumed from */
+    memmove(&w->fulls[1], &w->fulls[0], (DATA_FULLS - 1) * sizeof w->fulls[0]);
+    w->fulls[0] = a->me->cons_pos + a->ring[a->side];
+}
+
+static void commit_cursors(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    if (x->prod_taken) {
+        me->blocked_unsent &= (uint64_t)x->prod_pos <= me->prod_pos;
+        me->prod = x->prod;
+        if ((uint64_t)x->prod_pos > me->prod_pos)
+            me->prod_frame = x->a.frame;
+        me->prod_pos = (uint64_t)x->prod_pos;
+        if (me->written_pos < me->prod_pos)
+            me->written_pos = me->prod_pos;
+        if (me->replaying && me->prod_pos >= me->replay_end)
+            me->replaying = false;
+        if (!me->replaying)
+            judge_spans_drop(&me->written, me->prod_pos);
+    }
+    if (x->cons_taken && (uint64_t)x->cons_pos >= me->cons_pos) {
+        bool moved = (uint64_t)x->cons_pos > me->cons_pos;
+        me->cons = x->cons;
+        me->cons_pos = (uint64_t)x->cons_pos;
+        if (moved)
+            remember_full(&x->a);
+    }
+    if (x->a.peer->urgent_open && me->cons_pos >= x->a.peer->urgent_pos)
+        x->a.peer->urgent_open = false;
+}
+
+static struct data_sent sent_now(const struct data_cdc *x)
+{
+    return (struct data_sent){.set = true, .link = x->a.link, .psn = x->e->request ? x->e->request->psn : 0, .frame = x->a.frame,
+                              .ts_ns = x->a.now};
+}
+
+static void commit_flags(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    struct data_sent now = sent_now(x);
+    if ((me->prod_flags & DATA_B) && !(x->pf & DATA_B))
+        me->b_clear_ns = x->a.now;
+    if (x->pf & DATA_B) {
+        me->blocked_unsent = true;
+        me->blocked_frame = x->a.frame;
+    }
+    if ((x->pf & DATA_R) && !me->asked.set)
+        me->asked = now;
+    me->attention |= (x->pf & (DATA_P | DATA_U | DATA_R)) != 0;
+    x->a.peer->attention = false;
+    x->a.peer->asked.set = false;
+    if ((x->pf & DATA_U) && x->prod_taken && me->prod_pos > 0 && me->prod_pos > x->a.peer->cons_pos) {
+        me->urgent_open = true;
+        me->urgent_pos = me->prod_pos;
+        me->urgent_frame = x->a.frame;
+    }
+    if ((x->cf & DATA_D) && !me->done.set) {
+        me->done = now;
+        me->done_pos = me->prod_pos;
+    }
+    if ((x->cf & DATA_C) && !me->closed.set) {
+        me->closed = now;
+        me->closed_pos = me->prod_pos;
+    }
+    if ((x->cf & DATA_A) && !me->aborted.set)
+        me->aborted = now;
+    me->prod_flags = x->pf;
+    me->conn_flags |= x->cf;
+}
+
+static void commit(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    if (x->kind != DATA_OLD) {
+        commit_cursors(x);
+        if (!x->e->smcd) {
+            struct data_note n = {.sent = sent_now(x), .data = me->last_write, .seq = x->e->seq, .prod_pos = me->prod_pos,
+                                  .cons_pos = me->cons_pos};
+            note_push(&x->a, &n);
+        } else {
+            struct data_note n = {.sent = sent_now(x), .prod_pos = me->prod_pos, .cons_pos = me->cons_pos};
+            note_push(&x->a, &n);
+        }
+    }
+    commit_flags(x);
+    me->cdcs++;
+    me->writes = 0;
+    me->write_over = false;
+    me->after_f = false;
+    judge_data_settle(&x->a, false);
+}
+
+static bool fill(struct data_cdc *x, struct judge *j, const struct trace_cdc_event *e, struct trace_conn *c)
+{
+    *x = (struct data_cdc){.e = e, .prod = e->prod, .cons = e->cons, .pf = e->prod_flags & 0xf8, .cf = e->conn_flags & 0xe0};
+    if (!c->group || !judge_data_act(&x->a, j, c, e->side, e->link, e->frame, e->ts_ns))
+        return false;
+    judge_data_start(&x->a, e->prod.count, false);
+    return true;
+}
+
+/* What one message shows, whatever was missed before. */
+static void alone(struct data_cdc *x)
+{
+    struct judge_case k = judge_data_case(&x->a, REQ_CDC_007, -1);
+    judge_inconclusive(x->a.j, &k, "packets of this connection are missing from the capture: order, numbers and cursors cannot "
+                                   "be judged");
+}
+
+static void on_cdc(void *ctx, const struct trace_cdc_event *e)
+{
+    struct judge *j = ctx;
+    struct data_cdc x;
+    tick(j, e->ts_ns);
+    if (!judge_cdc_message(j, e) || e->side < 0)
+        return;
+    struct trace_conn *c = e->conn ? e->conn : judge_cdc_token(j, e);
+    if (!c || !fill(&x, j, e, c))
+        return;
+    if (c->incomplete) {
+        alone(&x);
+        return;
+    }
+    if (e->smcd)
+        judge_smcd_block(&x);
+    if (e->validation && !e->smcd) {
+        judge_failover_validation(&x);
+        return;
+    }
+    c = judge_cdc_number(&x);
+    if (c && (!fill(&x, j, e, c) || (judge_cdc_number(&x), false)))
+        return;
+    judge_failover_link(&x.a);
+    judge_failover_receiver(&x.a);
+    judge_cursor_values(&x);
+    judge_cdc_announced(&x);
+    judge_cursor_flags(&x);
+    judge_close_cdc(&x);
+    judge_cursor_update(&x);
+    commit(&x);
+}
+
+/* ---- other events ---- */
+
+static void on_write(void *ctx, const struct trace_write_event *e)
+{
+    tick(ctx, e->ts_ns);
+    judge_write(ctx, e);
+}
+
+static void on_fin(void *ctx, struct trace_conn *c, int side, uint64_t frame, uint64_t ts_ns)
+{
+    struct data_act a;
+    tick(ctx, ts_ns);
+    if (c->mode >= TRACE_MODE_SMCR && judge_data_act(&a, ctx, c, side, NULL, frame, ts_ns))
+        judge_close_fin(&a);
+}
+
+static void on_rst(void *ctx, struct trace_conn *c, int side, uint64_t frame, uint64_t ts_ns)
+{
+    struct data_act a;
+    tick(ctx, ts_ns);
+    if (c->mode < TRACE_MODE_SMCR || !judge_data_act(&a, ctx, c, side, NULL, frame, ts_ns))
+        return;
+    judge_failover_rst(&a);
+    judge_close_rst(&a);
+}
+
+static void on_llc(void *ctx, const struct trace_llc_event *e)
+{
+    tick(ctx, e->request->ts_ns);
+    judge_close_llc(ctx, e);
+}
+
+static void on_rc_ack(void *ctx, struct trace_stream *s, struct trace_link *l, const struct trace_packet *p)
+{
+    (void)ctx;
+    if (!l)
+        return;
+    int side = l->end[0].tx == s ? 0 : 1;
+    struct data_link *k = judge_state(judge_link_slot(l, JUDGE_AREA_DATA), sizeof *k);
+    if (!k)
+        return;
+    uint32_t covers = p->roce.aeth_kind == 0 ? p->roce.psn : (p->roce.psn - 1) & 0xffffff;
+    unsigned n = k->n[side];
+    if (n > 0 && psn_ahead(covers, k->ack[side][n - 1].psn) - 1 >= 0x800000 - 1)
+        return; /* nothing new */
+    if (n == DATA_ACKS) {
+        memmove(&k->ack[side][0], &k->ack[side][1], (DATA_ACKS - 1) * sizeof k->ack[side][0]);
+        n--;
+    }
+    k->ack[side][n].psn = covers;
+    k->ack[side][n].ts_ns = p->raw.ts_ns;
+    k->n[side] = n + 1;
+}
+
+static void on_segment(void *ctx, struct trace_conn *c, int dir, const struct trace_packet *p, bool duplicate)
+{
+    tick(ctx, p->raw.ts_ns);
+    judge_close_segment(ctx, c, dir, p, duplicate);
+}
+
+static void on_clc(void *ctx, const struct trace_clc_event *e)
+{
+    tick(ctx, e->ts_ns);
+    judge_smcd_clc(ctx, e);
+}
+
+static void on_record(void *ctx, const struct trace_packet *p, struct trace_conn *c)
+{
+    tick(ctx, p->raw.ts_ns);
+    judge_smcd_record(ctx, p, c);
+}
+
+static void on_conn_end(void *ctx, struct trace_conn *c)
+{
+    struct data_act a;
+    if (c->mode < TRACE_MODE_SMCR || !c->group || !*judge_conn_slot(c, JUDGE_AREA_DATA))
+        return;
+    for (int side = 0; side < 2; side++) {
+        if (!judge_data_act(&a, ctx, c, side, NULL, 0, judge_data_last_ns(ctx)))
+            return;
+        if (side == 0)
+            judge_data_settle(&a, true);
+        if (c->incomplete)
+            continue;
+        judge_cursor_end(&a);
+        judge_close_end(&a);
+    }
+    judge_smcd_end(&a);
+}
+
+static void on_finish(void *ctx, uint64_t last_frame, uint64_t last_ns)
+{
+    (void)last_frame;
+    tick(ctx, last_ns);
+}
+
+const struct trace_session_events judge_data_events = {
+    .segment = on_segment,
+    .clc = on_clc,
+    .fin = on_fin,
+    .rst = on_rst,
+    .llc = on_llc,
+    .cdc = on_cdc,
+    .write = on_write,
+    .record = on_record,
+    .rc_ack = on_rc_ack,
+    .conn_end = on_conn_end,
+    .finish = on_finish,
+};

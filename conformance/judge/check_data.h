@@ -1,0 +1,247 @@
+/* What the checks of the data path share: their state of a connection and of the message at hand.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The tracker keeps the most plausible state; these checks keep their own, because after a broken rule they must go on
+ * with what the peer can have understood, and because they need to know what was acknowledged and when. Positions are
+ * bytes of the stream since its start, as in traces/session.h.
+ *
+ * "After" across two streams: what a side says about the other's messages is compared with messages that passed the
+ * capture point before. Where a rule would blame a side for ignoring a message, that message must have been
+ * acknowledged for DATA_GRACE_NS: it may still have been under way to the software. */
+#ifndef JUDGE_CHECK_DATA_H
+#define JUDGE_CHECK_DATA_H
+
+#include "check.h"
+
+enum {
+    DATA_SPANS = 8,
+    DATA_NOTES = 16,   /* CDCs remembered a side; Linux has at most 16 under way */
+    DATA_PENDING = 4,
+    DATA_ACKS = 8,
+    DATA_FULLS = 4
+};
+#define DATA_MS UINT64_C(1000000)
+#define DATA_GRACE_NS (20 * DATA_MS)
+#define DATA_LONG_NS (1000 * DATA_MS) /* what is to happen at once has happened by then */
+
+enum { DATA_B = 0x80, DATA_P = 0x40, DATA_U = 0x20, DATA_R = 0x10, DATA_F = 0x08 }; /* producer flags */
+enum { DATA_D = 0x80, DATA_C = 0x40, DATA_A = 0x20 };                               /* connection flags */
+
+/* ---- intervals ---- */
+struct data_span {
+    uint64_t from, to;
+};
+
+struct data_spans {
+    unsigned n;
+    bool lost; /* more intervals than fit: nothing can be said until it is empty */
+    struct data_span s[DATA_SPANS];
+};
+
+void judge_spans_add(struct data_spans *w, uint64_t from, uint64_t to);
+void judge_spans_drop(struct data_spans *w, uint64_t below);
+/* First byte of [from, to) that is not in it; `to` if none. */
+uint64_t judge_spans_hole(const struct data_spans *w, uint64_t from, uint64_t to);
+
+/* ---- state ---- */
+/* A message on its way. */
+struct data_sent {
+    bool set;
+    const struct trace_link *link; /* NULL: SMC-D, delivered at once */
+    uint32_t psn;
+    uint64_t frame, ts_ns, ack_ns; /* ack_ns 0: not acknowledged so far */
+};
+
+struct data_note { /* a CDC that was sent */
+    struct data_sent sent;
+    struct data_sent data; /* last WRITE before it, if any */
+    uint16_t seq;
+    uint64_t prod_pos, cons_pos;
+};
+
+struct data_side {
+    /* Numbers. */
+    uint16_t last_seq;   /* highest sent */
+    uint16_t old_seq;    /* of the last message with an old number */
+    uint8_t old_seqs;    /* how many such messages came since the last good one */
+    uint64_t cdcs;
+    /* As a writer. */
+    struct trace_cursor prod, cons; /* announced; cons: of its own ring */
+    uint64_t prod_pos, cons_pos;
+    uint64_t prod_frame;
+    uint64_t written_pos;
+    struct data_spans written; /* and not yet announced; after F: on the new link */
+    struct data_span missing;  /* announced, but not written */
+    struct data_sent last_write;
+    unsigned writes;           /* WRITE messages since the last CDC */
+    bool write_over;           /* the WRITEs since the last CDC ran over the window */
+    bool off_origin;           /* it counts from another origin: what it writes cannot be placed */
+    uint64_t stale_pos, stale_frame; /* highest position that an old-numbered message announced */
+    bool stale_equal;          /* ... which repeated the last number */
+    uint64_t beyond_pos;       /* last producer beyond the window, 0 if the last one was inside */
+    uint64_t fulls[DATA_FULLS]; /* positions at which the ring was full, by the peer's last consumer cursors */
+    uint8_t prod_flags, conn_flags;
+    uint64_t b_clear_ns;       /* B was set and went */
+    bool blocked_unsent;       /* B was set, and no data since */
+    uint64_t blocked_frame;
+    struct data_sent asked;    /* R that the peer has not answered */
+    bool attention;            /* P, U or R since the peer's last CDC */
+    bool urgent_open;
+    uint64_t urgent_pos;       /* one beyond the urgent byte */
+    uint64_t urgent_frame;
+    struct data_note notes[DATA_NOTES]; /* [0] is the oldest */
+    unsigned nnotes;
+    uint16_t acked_seq;        /* highest number known to be acknowledged; 0 none */
+    uint64_t acked_ns;
+    uint64_t acked_prod, acked_cons; /* of notes that made room */
+    bool notes_lost;           /* a note not acknowledged made room */
+    /* Close. */
+    struct data_sent done, closed, aborted;
+    uint64_t done_pos, closed_pos;
+    struct data_sent freed;    /* DELETE RKEY for the RMB it gave */
+    uint64_t fin_frame, fin_ns, rst_frame, rst_ns;
+    uint64_t rst_peer_prod;    /* the peer's producer when it reset */
+    bool late_data;            /* reported: data long after FIN */
+    /* Failover. */
+    const struct trace_link *link; /* of its last message */
+    struct data_sent f;
+    uint16_t f_seq;
+    uint64_t f_prod;           /* producer in an F, which means nothing */
+    uint64_t f_prod_frame;
+    bool f_beyond;             /* F named a number never sent */
+    bool after_f;              /* no CDC since F */
+    bool replaying;            /* what was lost is not yet announced again */
+    uint64_t replay_from, replay_end;
+    uint16_t replay_seq;       /* number of the last repeated message, 0 if none */
+    /* TCP. */
+    uint32_t tcp_end;          /* sequence number behind everything sent */
+    bool tcp_known;
+    unsigned probes;
+    uint64_t probe_ns, probe_frame;
+};
+
+/* A finding that waits: the message of the other side that would make it right may still be held by the tracker
+ * because packets before it are missing. */
+struct data_pending {
+    enum judge_req req;
+    int side;              /* at fault */
+    bool on_cons;          /* it is the consumer of the other side that must have reached `need`; else the producer */
+    uint64_t frame, related, need, have;
+    int64_t offset;
+};
+
+struct data_conn {
+    bool started, origin_known, nocopy[2], order_known;
+    uint8_t order; /* SMC-D byte order */
+    bool vlan_known, vlan_present;
+    uint16_t vlan;
+    uint32_t origin;
+    struct data_side side[2];
+    struct data_pending pending[DATA_PENDING];
+    unsigned npending;
+};
+
+struct data_group {
+    uint32_t token[2]; /* of the connection before */
+    uint64_t token_conn[2];
+    bool token_known[2];
+    bool cut; /* CDCs are cut by the snap length */
+};
+
+/* Acknowledgements of the requests of each end of a link, newest last. */
+struct data_link {
+    struct {
+        uint32_t psn;
+        uint64_t ts_ns;
+    } ack[2][DATA_ACKS];
+    unsigned n[2];
+};
+
+struct data_capture {
+    uint64_t last_ns;
+};
+
+/* ---- the message at hand ---- */
+struct data_act {
+    struct judge *j;
+    struct trace_conn *c;
+    struct data_conn *d;
+    int side;
+    struct data_side *me, *peer;
+    struct trace_link *link; /* NULL: SMC-D */
+    uint64_t frame, now;
+    uint32_t origin;
+    uint32_t ring[2]; /* of each side */
+};
+
+enum data_kind { DATA_NEW, DATA_REPLAY, DATA_OLD };
+
+struct data_cdc {
+    struct data_act a;
+    const struct trace_cdc_event *e;
+    struct trace_cursor prod, cons;
+    uint8_t pf, cf;
+    enum data_kind kind;
+    bool prod_ok, cons_ok; /* inside the ring */
+    int64_t prod_pos, cons_pos;
+    bool prod_taken, cons_taken; /* become the side's own */
+};
+
+struct judge_case judge_data_case(const struct data_act *a, enum judge_req req, int64_t offset);
+bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, int side, struct trace_link *l,
+                    uint64_t frame, uint64_t now);
+void judge_data_start(struct data_act *a, uint32_t count, bool is_write);
+/* Acknowledged (SMC-D: sent) at least `grace` ago. */
+bool judge_data_delivered(const struct data_act *a, int sender, struct data_sent *s, uint64_t grace);
+/* Brings the acknowledgements of all notes up to date. */
+void judge_data_acks(const struct data_act *a, int sender);
+uint64_t judge_data_last_ns(struct judge *j);
+/* Position of a side's cursor, reckoned from its last one; false if the count is outside the ring. */
+bool judge_data_position(const struct data_act *a, struct trace_cursor cur, uint32_t ring, struct trace_cursor from,
+                         uint64_t from_pos, int64_t *pos);
+void judge_data_pend(const struct data_act *a, enum judge_req req, bool on_cons, uint64_t need, uint64_t have, int64_t offset,
+                     uint64_t related);
+/* A message of `side` was taken into the state: what waited for it is settled. `all`: nothing more will come. */
+void judge_data_settle(const struct data_act *a, bool all);
+
+/* check_cdc.c */
+bool judge_cdc_message(struct judge *j, const struct trace_cdc_event *e);
+struct trace_conn *judge_cdc_token(struct judge *j, const struct trace_cdc_event *e);
+void judge_cdc_successive_tokens(const struct data_act *a);
+/* NULL, or the connection that the message belongs to although its token names another. */
+struct trace_conn *judge_cdc_number(struct data_cdc *x);
+void judge_cdc_announced(struct data_cdc *x);
+
+/* check_cursor.c */
+void judge_cursor_values(struct data_cdc *x);
+void judge_cursor_flags(struct data_cdc *x);
+void judge_cursor_update(struct data_cdc *x);
+void judge_cursor_end(const struct data_act *a);
+
+/* check_write.c */
+void judge_write(struct judge *j, const struct trace_write_event *e);
+
+/* check_close.c */
+void judge_close_cdc(struct data_cdc *x);
+/* Data written at [from, to). */
+void judge_close_write(const struct data_act *a, uint64_t from, uint64_t to, bool placed);
+void judge_close_fin(const struct data_act *a);
+void judge_close_rst(const struct data_act *a);
+void judge_close_llc(struct judge *j, const struct trace_llc_event *e);
+void judge_close_segment(struct judge *j, struct trace_conn *c, int dir, const struct trace_packet *p, bool duplicate);
+void judge_close_end(const struct data_act *a);
+
+/* check_failover.c */
+/* Which link the message is on; false if it is of a dead one. */
+bool judge_failover_link(const struct data_act *a);
+void judge_failover_validation(struct data_cdc *x);
+void judge_failover_rst(const struct data_act *a);
+void judge_failover_receiver(const struct data_act *a);
+
+/* check_smcd.c */
+void judge_smcd_record(struct judge *j, const struct trace_packet *p, struct trace_conn *c);
+void judge_smcd_block(struct data_cdc *x);
+void judge_smcd_clc(struct judge *j, const struct trace_clc_event *e);
+void judge_smcd_end(const struct data_act *a);
+
+#endif

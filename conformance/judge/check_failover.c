@@ -1,0 +1,186 @@
+/* Checks of failover: the F message, the link a connection uses, what a receiver of F does.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "check_data.h"
+
+/* ---- links ---- */
+
+static bool dead(const struct data_act *a)
+{
+    const struct trace_link *l = a->link;
+    return l && l->state == TRACE_LINK_GONE && !a->c->group->gone && l->gone_ns && l->gone_ns + DATA_GRACE_NS < a->now;
+}
+
+static bool closing(const struct data_act *a)
+{
+    const struct data_side *me = a->me, *peer = a->peer;
+    return me->done.set || me->closed.set || me->aborted.set || peer->done.set || peer->closed.set || peer->aborted.set || a->c->rst;
+}
+
+static void without_f(const struct data_act *a)
+{
+    struct judge_case k = judge_data_case(a, REQ_FAILOVER_002, -1);
+    bool excused = closing(a) || (a->me->cdcs == 0 && a->me->writes == 0); /* [FAILOVER-019] */
+    if (excused)
+        return;
+    judge_holds(a->j, REQ_FAILOVER_002, false);
+    judge_report(a->j, &k, JT("data on link %u, before on link %u", a->link->number, a->me->link->number),
+                 "a failover validation (F) first", "the first message on another link is no failover validation");
+}
+
+bool judge_failover_link(const struct data_act *a)
+{
+    struct data_side *me = a->me;
+    struct judge_case k = judge_data_case(a, REQ_FAILOVER_001, -1);
+    if (!a->link)
+        return true;
+    if (dead(a)) { /* [FAILOVER-001] */
+        k.related[0] = a->link->gone_frame;
+        judge_holds(a->j, REQ_FAILOVER_001, false);
+        judge_report(a->j, &k, JT("link %u", a->link->number), "another link of the group",
+                     "a connection goes on over a link that was deleted");
+        return false;
+    }
+    if (me->link == a->link)
+        return true;
+    if (me->link && me->f.set && me->f.link == a->link)
+        judge_holds(a->j, REQ_FAILOVER_001, true);
+    else if (me->link && me->f.set && me->after_f) { /* [FAILOVER-009] */
+        k.req = REQ_FAILOVER_009;
+        k.related[0] = me->f.frame;
+        judge_holds(a->j, REQ_FAILOVER_009, false);
+        judge_report(a->j, &k, JT("link %u", a->link->number), JT("link %u", me->f.link->number),
+                     "a message on the old link after the failover validation");
+    } else if (me->link)
+        without_f(a);
+    me->link = a->link;
+    return true;
+}
+
+/* ---- F ---- */
+
+static void number_broken(struct data_cdc *x, uint16_t completed)
+{
+    struct data_side *me = x->a.me;
+    uint16_t seq = x->e->seq;
+    struct judge_case k = judge_data_case(&x->a, REQ_FAILOVER_002, 2);
+    if ((int16_t)(uint16_t)(seq - me->last_seq) > 0) {
+        me->f_beyond = true;
+        judge_holds(x->a.j, REQ_FAILOVER_002, false);
+        judge_report(x->a.j, &k, JT("number %u", seq), JT("at most %u, the last one sent", me->last_seq),
+                     "a failover validation names a number that was never sent");
+        return;
+    }
+    if (seq == (uint16_t)(completed - 1))
+        k.deviation = "A-45";
+    else if (me->acked_ns + 50 * DATA_MS > x->a.now) /* the acknowledgement may have died with the link */
+        return;
+    judge_holds(x->a.j, REQ_FAILOVER_002, false);
+    judge_report(x->a.j, &k, JT("number %u", seq), JT("number %u", completed),
+                 "a failover validation names the last number whose sending was completed");
+}
+
+static void number(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    uint16_t completed = me->acked_ns ? me->acked_seq : me->cdcs == 0 ? 0 : x->e->seq;
+    me->f_beyond = false;
+    if ((int16_t)(uint16_t)(x->e->seq - me->last_seq) <= 0 && (int16_t)(uint16_t)(x->e->seq - completed) >= 0)
+        judge_holds(x->a.j, REQ_FAILOVER_002, true); /* [FAILOVER-002] */
+    else
+        number_broken(x, completed);
+}
+
+/* [FAILOVER-019] */
+static void active_only(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me, *peer = x->a.peer;
+    struct judge_case k = judge_data_case(&x->a, REQ_FAILOVER_019, 24);
+    bool over = me->done.set || me->closed.set || me->aborted.set ||
+                judge_data_delivered(&x->a, !x->a.side, &peer->done, DATA_GRACE_NS) ||
+                judge_data_delivered(&x->a, !x->a.side, &peer->closed, DATA_GRACE_NS);
+    if (!judge_holds(x->a.j, REQ_FAILOVER_019, !over))
+        judge_report(x->a.j, &k, "F on a connection that is closing", "no F: only the link changes",
+                     "only active connections send a failover validation");
+}
+
+/* From where on data were lost: nothing that was acknowledged, consumed, or completed by the word of F. */
+static uint64_t lost_from(const struct data_cdc *x)
+{
+    const struct data_side *me = x->a.me;
+    uint64_t from = me->acked_prod > x->a.peer->cons_pos ? me->acked_prod : x->a.peer->cons_pos;
+    for (unsigned i = 0; i < me->nnotes; i++) {
+        const struct data_note *n = &me->notes[i];
+        bool placed = n->sent.ack_ns || (n->data.set && n->data.ack_ns) || (int16_t)(uint16_t)(x->e->seq - n->seq) >= 0;
+        if (placed && n->prod_pos > from)
+            from = n->prod_pos;
+    }
+    return from;
+}
+
+static void begin_replay(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    struct data_sent last = me->last_write;
+    me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
+    me->replay_from = lost_from(x);
+    me->replaying = true;
+    if (!judge_data_delivered(&x->a, x->a.side, &last, 0)) {
+        me->written.n = 0;
+        me->written.lost = false;
+    }
+    if (me->notes_lost || !me->acked_ns) /* nobody can say what was lost */
+        me->replay_from = me->replay_end;
+}
+
+void judge_failover_validation(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    int64_t pos;
+    judge_data_acks(&x->a, x->a.side);
+    judge_holds(x->a.j, REQ_CDC_013, true);
+    number(x);
+    active_only(x);
+    begin_replay(x);
+    me->f = (struct data_sent){.set = true, .link = x->a.link, .psn = x->e->request->psn, .frame = x->a.frame, .ts_ns = x->a.now};
+    me->f_seq = x->e->seq;
+    me->link = x->a.link;
+    me->after_f = true;
+    me->writes = 0;
+    me->replay_seq = 0;
+    if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) && pos > (int64_t)me->prod_pos) {
+        me->f_prod = (uint64_t)pos;
+        me->f_prod_frame = x->a.frame;
+    }
+}
+
+/* ---- what the receiver of F does ---- */
+
+/* A message of a side that received an F which it has to refuse [FAILOVER-004]. */
+void judge_failover_receiver(const struct data_act *a)
+{
+    struct data_side *sender = a->peer;
+    struct judge_case k = judge_data_case(a, REQ_FAILOVER_004, -1);
+    if (!sender->f.set || !judge_data_delivered(a, !a->side, &sender->f, DATA_GRACE_NS))
+        return;
+    k.related[0] = sender->f.frame;
+    judge_holds(a->j, sender->f_beyond ? REQ_FAILOVER_004 : REQ_FAILOVER_005, !sender->f_beyond);
+    if (sender->f_beyond)
+        judge_report(a->j, &k, JT("F with number %u, last received %u", sender->f_seq, sender->last_seq), "reset of the connection",
+                     "data were lost by the word of F, and the receiver goes on");
+    sender->f_beyond = false;
+}
+
+/* [FAILOVER-005] */
+void judge_failover_rst(const struct data_act *a)
+{
+    struct data_side *sender = a->peer;
+    struct judge_case k = judge_data_case(a, REQ_FAILOVER_005, -1);
+    if (!sender->f.set || sender->f_beyond || !sender->after_f || closing(a) || a->c->incomplete || !sender->f.link)
+        return;
+    if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS)
+        return;
+    k.related[0] = sender->f.frame;
+    judge_holds(a->j, REQ_FAILOVER_005, false);
+    judge_report(a->j, &k, JT("RST after F with number %u", sender->f_seq), JT("no reaction: %u was received", sender->last_seq),
+                 "a connection is reset although the failover validation shows no loss");
+}
