@@ -1,0 +1,38 @@
+/* Looks things up in the recorded coverage.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "coverage.h"
+
+#include <string.h>
+
+const struct judge_example *judge_example_of(size_t requirement)
+{
+    for (size_t i = 0; i < judge_examples_size; i++)
+        if (judge_examples[i].requirement == requirement)
+            return &judge_examples[i];
+    return NULL;
+}
+
+/* Somebody checks it: not merely a run that met it without a check ever having fired. */
+static bool covered(size_t requirement)
+{
+    for (size_t i = 0; i < judge_coverage_size; i++)
+        if (judge_coverage[i].requirement == requirement && judge_coverage[i].kind == JUDGE_COVER_CHECK)
+            return true;
+    return false;
+}
+
+const char *judge_uncovered(size_t requirement)
+{
+    const char *observable = judge_catalogue[requirement].observable;
+    if (covered(requirement))
+        return NULL;
+    if (judge_not_observable[requirement] != NULL)
+        return judge_not_observable[requirement];
+    if (strcmp(observable, "api") == 0)
+        return "shows at the interface of an implementation, not in a capture; no target that is driven there was recorded";
+    if (strcmp(observable, "state") == 0)
+        return "shows in the state of an implementation, not in a capture; no target whose state is looked at was recorded";
+    if (strcmp(observable, "retired") == 0)
+        return "retired: the rule was wrong, its id is not used again";
+    return "no recorded mutation made a check fire";
+}
