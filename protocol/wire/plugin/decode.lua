@@ -241,3 +241,16 @@ function decode.llc(bytes)
   local big, little = first * 256 + second, second * 256 + first
   return (big == #bytes or little == #bytes or big == 44 or little == 44) and message or nil
 end
+
+-- The CLC message that bytes of a TCP stream begin with, and its length; nil if it is none or not all there.
+function decode.clc(bytes)
+  local mark = bytes:sub(1, 4)
+  if mark ~= "\226\212\195\217" and mark ~= "\226\212\195\196" or #bytes < 8 then
+    return nil
+  end
+  local size = bytes:byte(6) * 256 + bytes:byte(7)
+  if size < 12 or size > #bytes then
+    return nil
+  end
+  return decode.find("clc", bytes), size
+end

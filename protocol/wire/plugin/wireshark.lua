@@ -104,6 +104,8 @@ local udp_length = Field.new("udp.length")
 local grh_length = Field.new("infiniband.grh.paylen")
 local clc_type = Field.new("smc.clc_msg")
 local clc_length = Field.new("smc.length")
+local tcp_payload = Field.new("tcp.payload")
+local tcp_repeated = Field.new("tcp.analysis.retransmission")
 local SEND_ONLY, BTH_BYTES, ICRC_BYTES = 4, 12, 4
 
 -- Start and size of an RC SEND's payload: what UDP or the GRH says its bytes are, without BTH, padding and ICRC.
@@ -155,10 +157,30 @@ local function decode_clc(tree)
       end
     end
   end
+  return #lengths > 0
+end
+
+-- On a port that belongs to another protocol (5060: SIP) Wireshark does not look for CLC: whole messages at the start of
+-- a segment are shown all the same.
+local function decode_segment(tree)
+  local payload = tcp_payload()
+  if not payload or tcp_repeated() then
+    return
+  end
+  local source, start = payload.source, payload.offset
+  local bytes = source:raw(start, payload.len)
+  local message, size = decode.clc(bytes)
+  while message do
+    add_message(tree, source, start, message, bytes:sub(1, size))
+    start, bytes = start + size, bytes:sub(size + 1)
+    message, size = decode.clc(bytes)
+  end
 end
 
 function smclab.dissector(tvb, pinfo, tree)
-  decode_clc(tree)
+  if not decode_clc(tree) then
+    decode_segment(tree)
+  end
   decode_send(tvb, pinfo, tree)
 end
 register_postdissector(smclab)
