@@ -223,6 +223,19 @@ START_TEST(only_mutable_fields_are_left_out_of_the_icrc)
 }
 END_TEST
 
+START_TEST(the_icrc_behind_ipv6_extension_headers_is_not_known)
+{
+    uint8_t header[8] = {17};
+    struct test_frame f = test_frame_of(V1_IPV6, 6);
+    f.b[AT_IP + 6] = 60;
+    test_replace(&f, AT_IP + 40, 0, header, sizeof header);
+    f.b[AT_IP + 5] = (uint8_t)(f.b[AT_IP + 5] + sizeof header);
+    struct trace_packet p = test_decode(&f);
+    ck_assert_int_eq(p.proto, TRACE_ROCE);
+    ck_assert_int_eq(p.roce.icrc, TRACE_ICRC_UNKNOWN);
+}
+END_TEST
+
 START_TEST(the_icrc_is_not_looked_at_unless_asked_for)
 {
     struct test_frame f = test_frame_of(V2, 18);
@@ -420,6 +433,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, a_record_has_the_data_of_a_move_only);
     tcase_add_test(t, every_complete_packet_of_real_kernels_has_a_good_icrc);
     tcase_add_test(t, only_mutable_fields_are_left_out_of_the_icrc);
+    tcase_add_test(t, the_icrc_behind_ipv6_extension_headers_is_not_known);
     tcase_add_test(t, the_icrc_is_not_looked_at_unless_asked_for);
     tcase_add_test(t, padding_behind_the_ip_packet_is_no_payload);
     tcase_add_test(t, a_cut_packet_says_how_long_it_was);

@@ -10,6 +10,13 @@
 
 #define V2 "captures/6.12.107-v2-a-first-contact"
 
+/* In loops: Check's own assertions cost a system call each. */
+#define ck_abort_if(condition)                                                                     \
+    do {                                                                                           \
+        if (condition)                                                                             \
+            ck_abort_msg("%s", #condition);                                                        \
+    } while (0)
+
 /* ---- files in memory ---- */
 
 struct blob {
@@ -277,9 +284,17 @@ START_TEST(interfaces_of_different_link_types_are_explained)
     expect_open_error(o, "tshark -r memory -Y 'frame.interface_id == 0' -w - | editcap -F nsecpcap -T ether - part0.pcap");
     expect_open_error(o, "smclab check --merge part0.pcap part1.pcap");
     free(o);
-    o = pcapng_of(&all, false, (struct interface[]){{113, 0}, {1, 0}}, 2);
-    expect_open_error(o, "-T linux-sll -");
-    free(o);
+    static const struct {
+        unsigned linktype;
+        const char *name;
+    } types[] = {{113, "linux-sll"}, {276, "linux-sll2"}, {0, "null"}, {108, "loop"}, {101, "rawip"}, {147, "ether"}};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        char part[64];
+        snprintf(part, sizeof part, "editcap -F nsecpcap -T %s - part0.pcap", types[i].name);
+        o = pcapng_of(&all, false, (struct interface[]){{types[i].linktype, 0}, {1, 0}}, 2);
+        expect_open_error(o, part);
+        free(o);
+    }
     o = pcapng_of(&all, false, (struct interface[]){{1, 65535}, {1, 1000}}, 2);
     expect_open_error(o, "editcap -F nsecpcap memory rewritten.pcap");
     free(o);
@@ -479,6 +494,43 @@ START_TEST(the_same_packet_much_later_is_another_one)
 }
 END_TEST
 
+/* More packets than are remembered: the oldest are forgotten, what lies close together still comes once. */
+START_TEST(a_long_capture_of_both_ends_is_merged_in_bounded_memory)
+{
+    enum { MANY = 150000 };
+    struct test_frame f = test_frame_of(V2, 4);
+    char error[1024], paths[2][64] = {"/tmp/smclab-reader-test-XXXXXX", "/tmp/smclab-reader-test-XXXXXX"};
+    for (int end = 0; end < 2; end++) {
+        close(mkstemp(paths[end]));
+        struct trace_writer *w = trace_writer_open(paths[end], 1, 262144, error, sizeof error);
+        for (uint64_t i = 0; i < MANY; i++) {
+            smc_store_be(f.b + 14 + 20 + 4, 4, i * 156); /* TCP sequence number */
+            ck_abort_if(trace_writer_put(w, f.ts_ns + i * 1000 + (unsigned)end * 500, smc_view_of(f.b, f.n), (uint32_t)f.n) != 0);
+        }
+        ck_assert_int_eq(trace_writer_close(w), 0);
+    }
+    struct trace_reader *r = trace_reader_open_merged((const char *[]){paths[0], paths[1]}, 2, error, sizeof error);
+    ck_assert_ptr_nonnull(r);
+    struct trace_raw raw;
+    size_t n = 0;
+    for (; trace_reader_next(r, &raw) == TRACE_READ_PACKET; n++)
+        ck_abort_if(smc_load_be(raw.bytes.p + 14 + 20 + 4, 4) != (uint32_t)(n * 156));
+    ck_assert_uint_eq(n, MANY);
+    trace_reader_close(r);
+    unlink(paths[0]);
+    unlink(paths[1]);
+}
+END_TEST
+
+START_TEST(a_single_file_is_merged_with_nothing)
+{
+    char path[512];
+    struct test_frames all = test_load(V2);
+    expect_merged(&all, (const char *[]){test_path(V2, path, sizeof path)}, 1);
+    test_frames_free(&all);
+}
+END_TEST
+
 START_TEST(a_file_that_breaks_off_is_told_when_the_others_have_ended)
 {
     struct test_frames all = test_load(V2), got;
@@ -526,6 +578,8 @@ static Suite *make_suite(void)
     tcase_add_test(t, the_frame_around_a_packet_does_not_matter);
     tcase_add_test(t, a_retransmission_is_not_a_second_sight);
     tcase_add_test(t, the_same_packet_much_later_is_another_one);
+    tcase_add_test(t, a_long_capture_of_both_ends_is_merged_in_bounded_memory);
+    tcase_add_test(t, a_single_file_is_merged_with_nothing);
     tcase_add_test(t, a_file_that_breaks_off_is_told_when_the_others_have_ended);
     tcase_add_test(t, files_that_cannot_be_merged_are_named);
     suite_add_tcase(s, t);
