@@ -279,13 +279,7 @@ static struct qp_stream *answered(struct trace_qp *t, const struct name *n)
     if (!peers || (peers->streams[way].first && towards != only_one(peers, way)))
         return NULL;
     struct qp_stream *s = only_one(peers, !way);
-    if (!s || s->pub.reverse)
-        return NULL;
-    if (towards) {
-        trace_qp_pair(&s->pub, &towards->pub);
-        s->guessed = towards->guessed = true;
-    }
-    return s;
+    return s && !s->pub.reverse ? s : NULL;
 }
 
 /* False if the pair was a guess and this ACK speaks against it. */

@@ -692,6 +692,20 @@ START_TEST(a_nak_acknowledges_what_stands_before_it)
 }
 END_TEST
 
+START_TEST(an_ack_of_what_nobody_can_have_sent_opens_no_gap)
+{
+    struct trace_stream *s = expect(1, 2, QPN, 10);
+    trace_qp_pair(s, expect(2, 1, QPN + 1, 1));
+    send_only(10);
+    send_only(12);
+    ack(12 + 100000);
+    ck_assert_uint_eq(S.acks, 1);
+    ck_assert_uint_eq(S.gaps, 0);
+    send_only(11);
+    ck_assert_uint_eq(S.sends, 3);
+}
+END_TEST
+
 START_TEST(acks_only_move_forward)
 {
     reply(1);
@@ -823,6 +837,8 @@ START_TEST(the_listener_knows_better_than_a_guess)
     struct trace_stream *a = S.stream;
     reply(1);
     struct trace_stream *b = S.stream;
+    ack(10); /* speaks for the guess */
+    ck_assert_ptr_eq(a->reverse, b);
     struct trace_stream *c = expect(2, 1, QPN + 5, 77);
     trace_qp_pair(a, c);
     ck_assert_ptr_eq(a->reverse, c);
@@ -832,7 +848,7 @@ START_TEST(the_listener_knows_better_than_a_guess)
     p.roce.dqpn = QPN + 5;
     p.roce.has_aeth = true;
     feed(&p);
-    ck_assert_uint_eq(S.acks, 1);
+    ck_assert_uint_eq(S.acks, 2);
     ck_assert_ptr_eq(S.stream, a);
     ck_assert(a->has_acked && a->acked_psn == 10);
 }
@@ -1047,6 +1063,7 @@ static void add_order(TCase *c)
     tcase_add_test(c, an_ack_before_its_request_opens_no_gap);
     tcase_add_test(c, an_ack_may_cover_a_part_of_a_hole);
     tcase_add_loop_test(c, a_nak_acknowledges_what_stands_before_it, 0, 2);
+    tcase_add_test(c, an_ack_of_what_nobody_can_have_sent_opens_no_gap);
     tcase_add_test(c, acks_only_move_forward);
     tcase_add_test(c, requests_acknowledged_but_never_captured_show_at_the_end);
     tcase_add_test(c, what_waits_comes_at_the_end);
