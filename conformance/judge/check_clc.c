@@ -64,7 +64,8 @@ static bool in_handshake(const struct trace_conn *c)
 static void segment(void *ctx, struct trace_conn *c, int dir, const struct trace_packet *p, bool duplicate)
 {
     (void)duplicate;
-    if (!in_handshake(c) && c->phase != TRACE_CLC_DONE && c->phase != TRACE_CLC_DECLINED)
+    if ((!in_handshake(c) && c->phase != TRACE_CLC_DONE && c->phase != TRACE_CLC_DECLINED) ||
+        (!c->option[0] && !c->option[1]))
         return;
     struct clc_conn *s = clc_conn_of(c);
     if (s == NULL)

@@ -8,9 +8,6 @@
 /* More groups than this are not searched: a real capture has a few. */
 enum { SEARCHED_GROUPS = 1024 };
 
-/* An old group of which nothing was heard for so long may have gone unseen. */
-static const uint64_t group_memory_ns = UINT64_C(60000000000);
-
 static bool usable(const struct trace_group *g)
 {
     return g != NULL && !g->smcd && !g->gone;
@@ -109,12 +106,16 @@ static const struct trace_link *other_link(struct judge *j, const struct trace_c
     return NULL;
 }
 
-static bool link_in_group(const struct trace_group *g, const struct smc_clc_accept_info *confirm)
+/* A link that went while the handshake ran counts. */
+static bool link_in_group(const struct trace_conn *c, const struct smc_clc_accept_info *confirm)
 {
-    for (const struct trace_link *l = g->links; l != NULL; l = l->next)
-        if (l->state != TRACE_LINK_GONE && (!l->end[0].known || (l->end[0].qpn == confirm->qpn &&
-                                                                memcmp(l->end[0].gid, confirm->gid, 16) == 0)))
+    for (const struct trace_link *l = c->group->links; l != NULL; l = l->next) {
+        bool there = l->state != TRACE_LINK_GONE || l->gone_frame > c->first_frame;
+        bool named = !l->end[0].known ||
+                     (l->end[0].qpn == confirm->qpn && memcmp(l->end[0].gid, confirm->gid, 16) == 0);
+        if (there && named)
             return true;
+    }
     return false;
 }
 
@@ -126,7 +127,7 @@ static void check_link(struct judge *j, const struct trace_clc_event *e)
     case_.offset = 38;
     const char *seen = JT("QP %#x", e->accept.qpn);
     if (!c->first_contact && complete(c->group)) {
-        if (!judge_holds(j, REQ_CLC_040, link_in_group(c->group, &e->accept)))
+        if (!judge_holds(j, REQ_CLC_040, link_in_group(c, &e->accept)))
             judge_report(j, &case_, seen, "an active link of the group", "the Confirm names no link of the group");
         return;
     }
@@ -200,6 +201,15 @@ static bool same_host(const struct trace_group *g, int side, const uint8_t *gid)
     return false;
 }
 
+/* A group without an open connection may have ended unseen, and its RMBs with it. */
+static bool in_use(const struct trace_group *g)
+{
+    for (const struct trace_conn *c = g->conns; c != NULL; c = c->group_next)
+        if (!c->rst && c->closed == TRACE_CLOSED_OPEN && c->side[0].fin_frame == 0 && c->side[1].fin_frame == 0)
+            return true;
+    return false;
+}
+
 /* [CLC-074] Groups of the same two hosts share no RMB. */
 static void check_parallel(struct judge *j, const struct trace_clc_event *e)
 {
@@ -209,10 +219,8 @@ static void check_parallel(struct judge *j, const struct trace_clc_event *e)
     if (!c->first_contact)
         return;
     for (const struct trace_group *g = trace_session_groups(j->session); g != NULL && searched++ < SEARCHED_GROUPS; g = g->next) {
-        if (g == c->group || !usable(g) || g->links == NULL || !same_host(g, 0, given[0]->gid) ||
+        if (g == c->group || !usable(g) || !in_use(g) || !same_host(g, 0, given[0]->gid) ||
             !same_host(g, 1, given[1]->gid))
-            continue;
-        if (g->conns == NULL && c->accept_ns - g->links->active_ns > group_memory_ns)
             continue;
         for (int side = 0; side < 2; side++) {
             if (judge_holds(j, REQ_CLC_074, !has_token(g, side, given[side]->rkey, given[side]->rmb_va)))
@@ -281,8 +289,23 @@ static void check_first_contact(struct judge *j, const struct trace_llc_event *e
     }
 }
 
+static bool same_rkey(const struct clc_rkey *r, const struct trace_addr *asker, const struct trace_addr *peer, uint32_t rkey)
+{
+    return r->rkeys[0] == rkey && trace_addr_equal(&r->asker, asker) && trace_addr_equal(&r->peer, peer);
+}
+
+static void rkey_forget(struct clc_capture *k, const struct trace_addr *asker, const struct trace_addr *peer, uint32_t rkey)
+{
+    for (unsigned i = 0; i < k->nrkeys;)
+        if (same_rkey(&k->rkeys[i], asker, peer, rkey))
+            k->rkeys[i] = k->rkeys[--k->nrkeys];
+        else
+            i++;
+}
+
 static void rkey_asked(struct clc_capture *k, const struct trace_llc_event *e)
 {
+    rkey_forget(k, &e->stream->src, &e->stream->dst, e->info.rkey);
     unsigned i = k->nrkeys < CLC_RKEYS ? k->nrkeys++ : 0;
     struct clc_rkey *r = &k->rkeys[i];
     *r = (struct clc_rkey){.frame = e->request->frame, .asker = e->stream->src, .peer = e->stream->dst,
@@ -291,15 +314,13 @@ static void rkey_asked(struct clc_capture *k, const struct trace_llc_event *e)
         r->rkeys[r->nrkeys++] = e->info.others[n].rkey;
 }
 
-static void rkey_answered(struct judge *j, struct clc_capture *k, unsigned i, const struct trace_llc_event *e)
+static void rkey_answered(struct judge *j, const struct clc_rkey *r, const struct trace_llc_event *e)
 {
-    struct clc_rkey r = k->rkeys[i];
-    k->rkeys[i] = k->rkeys[--k->nrkeys];
-    if (judge_holds(j, REQ_CLC_075, r.used_frame == 0) || r.used_conn == NULL || r.used_conn->incomplete)
+    if (judge_holds(j, REQ_CLC_075, r->used_frame == 0) || r->used_conn == NULL || r->used_conn->incomplete)
         return;
-    judge_report(j, &(struct judge_case){.req = REQ_CLC_075, .side = r.used_side, .frame = r.used_frame,
-                 .related = {r.frame, e->request->frame}, .conn = r.used_conn, .group = e->group, .offset = -1},
-                 JT("%s before the CONFIRM RKEY response", r.used_side == TRACE_C2S ? "Confirm" : "Accept"),
+    judge_report(j, &(struct judge_case){.req = REQ_CLC_075, .side = r->used_side, .frame = r->used_frame,
+                 .related = {r->frame, e->request->frame}, .conn = r->used_conn, .group = e->group, .offset = -1},
+                 JT("%s before the CONFIRM RKEY response", r->used_side == TRACE_C2S ? "Confirm" : "Accept"),
                  "first the response", "the handshake goes on before the peer confirmed the new RMB");
 }
 
@@ -314,12 +335,13 @@ void clc_group_llc(struct judge *j, const struct trace_llc_event *e)
         rkey_asked(k, e);
         return;
     }
+    const struct trace_addr *asker = &e->stream->dst, *peer = &e->stream->src;
     for (unsigned i = 0; i < k->nrkeys; i++)
-        if (k->rkeys[i].rkeys[0] == e->info.rkey && trace_addr_equal(&k->rkeys[i].asker, &e->stream->dst) &&
-            trace_addr_equal(&k->rkeys[i].peer, &e->stream->src)) {
-            rkey_answered(j, k, i, e);
-            return;
+        if (same_rkey(&k->rkeys[i], asker, peer, e->info.rkey)) {
+            rkey_answered(j, &k->rkeys[i], e);
+            break;
         }
+    rkey_forget(k, asker, peer, e->info.rkey);
 }
 
 void clc_group_conn_end(struct judge *j, const struct trace_conn *c)

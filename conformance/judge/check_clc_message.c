@@ -97,6 +97,12 @@ struct values {
     const struct trace_clc_event *e;
 };
 
+/* [CLC-033] Linux 6.11 and later make elements of up to 4 MiB out of one piece of memory, aligned to its size. */
+static bool large_but_aligned(const struct smc_clc_accept_info *a)
+{
+    return a->bsize <= 8 && a->rmb_va % smc_clc_buffer_size(a->bsize) == 0;
+}
+
 static void broken_value(void *ctx, const struct smc_reject *why)
 {
     struct values *v = ctx;
@@ -106,7 +112,8 @@ static void broken_value(void *ctx, const struct smc_reject *why)
     if (req == REQ_CLC_009 || req == REQ_CLC_021)
         return;
     judge_report(v->j, &(struct judge_case){.req = req, .side = v->e->side, .frame = v->e->frame, .conn = v->e->conn,
-                 .offset = (int64_t)why->offset, .v2 = clc_impl_binds(v->e)},
+                 .offset = (int64_t)why->offset, .v2 = clc_impl_binds(v->e),
+                 .deviation = req == REQ_CLC_033 && large_but_aligned(&v->e->accept) ? "A-53" : NULL},
                  JT("%s %llu", why->field, (unsigned long long)why->seen), "a legal value", "CLC %s: %s",
                  type_name(v->e->type), why->what);
 }

@@ -90,6 +90,18 @@ static void check_mtu(struct judge *j, const struct trace_write_event *e)
                  "a packet is larger than the smaller MTU of both ends");
 }
 
+/* Was the element that the WRITE begins in ever given, if only to a connection that is over? */
+static bool ever_given(const struct trace_write_event *e)
+{
+    if (e->request == NULL || e->rmb->element_size == 0)
+        return true;
+    uint64_t index = (e->request->va - e->rtoken->va) / e->rmb->element_size + 1;
+    for (const struct trace_conn *c = e->group->conns; c != NULL; c = c->group_next)
+        if (c->side[!e->side].rmb == e->rmb && c->side[!e->side].rmbe_index == index)
+            return true;
+    return false;
+}
+
 /* [CLC-038] */
 static void check_address(struct judge *j, const struct trace_write_event *e)
 {
@@ -109,7 +121,7 @@ static void check_address(struct judge *j, const struct trace_write_event *e)
                      "a WRITE lies outside the element that CLC gave");
         break;
     case TRACE_WRITE_IDLE:
-        if (e->group->late) /* a connection older than the capture may have it */
+        if (e->group->late || ever_given(e)) /* a connection older than the capture may have it */
             return;
         judge_holds(j, REQ_CLC_038, false);
         judge_report(j, &at_fault, seen, "the element that CLC gave", "a WRITE into an element that no connection was given");

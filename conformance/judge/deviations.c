@@ -69,6 +69,9 @@ const struct judge_deviation judge_deviations[] = {
     {"A-50", "linux", "the TCP FIN leaves together with D, or shortly before C", {"CLOSE-023", "CLOSE-024"}},
     {"A-51", "linux", "alert tokens of successive connections of a side are consecutive numbers", {"CDC-006"}},
     {"A-52", "linux", "client and server with different GIDs carry the same peer id", {"CLC-014"}},
+    {"A-53", "linux",
+     "an SMC-R element has size code 6, 7 or 8 (1 to 4 MiB) and the address of its RMB is a multiple of that size",
+     {"CLC-033"}},
 };
 
 const size_t judge_deviations_size = sizeof judge_deviations / sizeof judge_deviations[0];

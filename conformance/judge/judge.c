@@ -9,7 +9,7 @@
 
 /* Two interfaces of one host are captured a few milliseconds apart; what lies further apart was sent so. */
 static const uint64_t window_ns = 50 * 1000 * 1000;
-static const size_t window_packets = 4096;
+static const size_t window_packets = 1024;
 
 int judge_requirement_index(const char *id)
 {
@@ -70,8 +70,13 @@ static bool bytes_of(const struct trace_conn *c, int side, uint64_t *bytes)
 {
     if (c->late || c->incomplete)
         return false;
-    *bytes = c->mode == TRACE_MODE_TCP ? c->plain_bytes[side] : c->side[side].prod_pos;
-    return c->mode == TRACE_MODE_TCP || (c->mode != TRACE_MODE_UNKNOWN && c->side[side].prod_known);
+    if (c->mode == TRACE_MODE_TCP) {
+        *bytes = c->plain_bytes[side];
+        return true;
+    }
+    *bytes = c->side[side].prod_pos;
+    /* Without a single CDC the data path was not captured (SMC-D on a real device never is). */
+    return c->mode != TRACE_MODE_UNKNOWN && c->side[side].prod_known && c->side[0].cdc_count + c->side[1].cdc_count > 0;
 }
 
 void judge_connection_ended(struct judge *j, const struct trace_conn *c)
