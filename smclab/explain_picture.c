@@ -220,6 +220,14 @@ void explain_draw(const struct smc_layout *layout, FILE *out)
     fputc('\n', out);
     rule(out, layout->size < ROW ? layout->size : ROW);
     for (unsigned byte = 0; byte < layout->size;) {
+        bool shared;
+        const struct smc_field *f = field_of(layout, byte, &shared);
+        /* Of a field that fills many rows the first and the last are shown. */
+        if (f != NULL && byte % ROW == 0 && byte >= (unsigned)f->off + ROW && owns(f, byte + 2 * ROW - 1)) {
+            fputs("       :                                               :\n", out);
+            while (owns(f, byte + 2 * ROW - 1))
+                byte += ROW;
+        }
         unsigned row = byte, end = byte + ROW < layout->size ? byte + ROW : layout->size;
         fprintf(out, "  %4u |", byte);
         while (byte < end)

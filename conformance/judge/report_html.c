@@ -103,7 +103,7 @@ static void put_related(FILE *out, const struct judge_html_file *f, const struct
 {
     for (unsigned i = 0; i < n->nrelated; i++) {
         ptrdiff_t at = ladder != NULL ? judge_ladder_at(ladder, n->related[i]) : -1;
-        fputs(i == 0 ? " <span class=\"quiet\">see also</span> " : ", ", out);
+        fputs(i == 0 ? " · see also " : ", ", out);
         if (at >= 0)
             put_frame_link(out, f, ladder, (size_t)at, "also", n->related[i]);
         else
@@ -216,8 +216,8 @@ static void put_connections(FILE *out, const struct judge_html_file *f)
     size_t shown = r->nconnections < SHOWN_CONNECTIONS ? r->nconnections : SHOWN_CONNECTIONS;
     if (shown == 0)
         return;
-    fputs("<h3>Connections</h3>\n<div class=\"wide\"><table><thead><tr><th>id</th><th>client</th><th>server</th><th>mode</th>"
-          "<th>group</th><th>bytes to server</th><th>bytes to client</th><th>closed</th><th>fallback</th></tr></thead><tbody>\n", out);
+    fputs("<h3>Connections</h3>\n<div class=\"wide\"><table><thead><tr><th>id</th><th class=\"name\">client</th><th class=\"name\">server</th><th>mode</th>"
+          "<th>group</th><th>bytes to server</th><th>bytes to client</th><th>closed</th><th class=\"name\">fallback</th></tr></thead><tbody>\n", out);
     for (size_t i = 0; i < shown; i++)
         put_connection(out, f, &r->connections[i]);
     fputs("</tbody></table></div>\n", out);

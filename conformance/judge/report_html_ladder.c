@@ -106,7 +106,7 @@ static int put_event(FILE *out, const struct judge_html_file *f, const struct ju
     judge_html_text(out, e->label);
     fprintf(out, "</text><text class=\"detail\" x=\"%d\" y=\"%d\">", DETAIL, y + 22);
     if (e->link != 0)
-        fprintf(out, "link %u · ", e->link);
+        fprintf(out, "on link %u · ", e->link);
     judge_html_cut(out, e->detail, DETAIL_CHARS);
     fputs("</text>", out);
     if (strlen(e->detail) > DETAIL_CHARS) {
@@ -165,8 +165,8 @@ static void put_hosts(FILE *out, const struct judge_ladder *l, int bottom)
         fprintf(out, "<line class=\"life\" x1=\"%d\" y1=\"40\" x2=\"%d\" y2=\"%d\"/><text class=\"host\" x=\"%d\" y=\"16\">%s</text>"
                      "<text class=\"address\" x=\"%d\" y=\"33\">%s</text>\n", x, x, bottom, x, l->id != 0 ? roles[side] : "", x, text);
     }
-    fprintf(out, "<text class=\"column\" x=\"4\" y=\"33\">frame</text><text class=\"column\" x=\"%d\" y=\"33\">"
-                 "cursors are wrap:count</text>\n", DETAIL);
+    fprintf(out, "<text class=\"column\" x=\"4\" y=\"16\">frame</text><text class=\"column right\" x=\"%d\" y=\"16\">"
+                 "cursors are wrap:count</text>\n", WIDTH - 4);
 }
 
 static void put_ladder(FILE *out, const struct judge_html_file *f, const struct judge_ladder *l)

@@ -64,23 +64,25 @@ static void put_place(FILE *out, const struct judge_finding *f)
     fputc('\n', out);
 }
 
+static void put_quoted(FILE *out, const char *what, const char *text)
+{
+    fprintf(out, "      %-9s", what);
+    judge_put_clean(out, *text != '\0' ? text : "nothing");
+    fputc('\n', out);
+}
+
 static void put_evidence(FILE *out, const struct judge_finding *f)
 {
-    if (*f->seen == '\0' && *f->expected == '\0' && f->nrelated == 0)
-        return;
-    fputs("      ", out);
     if (f->offset >= 0)
-        fprintf(out, "byte %" PRId64 ": ", f->offset);
+        fprintf(out, "      byte     %" PRId64 "\n", f->offset);
     if (*f->seen != '\0' || *f->expected != '\0') {
-        fputs("seen ", out);
-        judge_put_clean(out, *f->seen != '\0' ? f->seen : "nothing");
-        fputs(", expected ", out);
-        judge_put_clean(out, *f->expected != '\0' ? f->expected : "nothing");
+        put_quoted(out, "seen", f->seen);
+        put_quoted(out, "expected", f->expected);
     }
     for (unsigned i = 0; i < f->nrelated; i++)
-        fprintf(out, "%s%" PRIu64, i > 0 ? ", " : *f->seen != '\0' || *f->expected != '\0' ? "; see frame " : "see frame ",
-                f->related[i]);
-    fputc('\n', out);
+        fprintf(out, "%s%" PRIu64, i > 0 ? ", " : "      see also frame ", f->related[i]);
+    if (f->nrelated > 0)
+        fputc('\n', out);
 }
 
 static void put_findings(const struct judge_result *r, bool all, FILE *out)
@@ -98,7 +100,7 @@ static void put_findings(const struct judge_result *r, bool all, FILE *out)
             put_place(out, f);
             put_evidence(out, f);
             if (f->verdict <= JUDGE_WARN)
-                fprintf(out, "      rule: %s (%s)\n", judge_catalogue[f->requirement].text,
+                fprintf(out, "      rule     %s (%s)\n", judge_catalogue[f->requirement].text,
                         judge_catalogue[f->requirement].source);
         }
     }
