@@ -107,14 +107,15 @@ static void check_address(struct judge *j, const struct trace_write_event *e)
 {
     if (e->group->incomplete || e->rmb == NULL || e->rtoken == NULL || !e->rmb->clc_named)
         return;
+    if (e->target == TRACE_WRITE_RING) { /* nearly every WRITE: no text is made for it */
+        judge_holds(j, REQ_CLC_038, true);
+        return;
+    }
     struct judge_case at_fault = {.req = REQ_CLC_038, .side = e->side, .frame = e->frame,
                                   .related = {e->rtoken->frame}, .conn = e->conn, .group = e->group, .offset = -1};
     const char *seen = JT("va %#llx, %u bytes, rkey %#x", (unsigned long long)(e->request ? e->request->va : 0), e->len,
                           e->rtoken->rkey);
     switch (e->target) {
-    case TRACE_WRITE_RING:
-        judge_holds(j, REQ_CLC_038, true);
-        break;
     case TRACE_WRITE_OUTSIDE:
         judge_holds(j, REQ_CLC_038, false);
         judge_report(j, &at_fault, seen, JT("inside the element, RMB at %#llx", (unsigned long long)e->rtoken->va),
