@@ -109,6 +109,11 @@ def decline_reserved_makes_rst(s):
 
 
 @mutation()
+def reserved_mtu_confirmed(s):
+    s.edit_clc(2, lambda m: put(m, 50, 0x29, 1))
+
+
+@mutation()
 def foreign_code_makes_rst(s):
     s.reset(acked(s, s.edit_clc(4, lambda m: put(m, 16, 0x7FFFFFFF, 4))), "c")
 
@@ -132,6 +137,16 @@ def decline_before_message_complete(s):
     second = split(s, proposal, 20)
     move_after(s, second, decline)
     decline.ack = proposal.seq + 20
+
+
+@mutation()
+def accept_ends_by_fin(s):
+    """The server's stream ends inside its Accept."""
+    accept = s.clc(2)
+    rest = split(s, accept, 40)
+    s.cut_after(rest)
+    s.drop(rest)
+    s.tcp_insert(accept, "s", flags=FIN | ACK)
 
 
 # -- time ------------------------------------------------------------------------------------------------------------------
@@ -206,6 +221,30 @@ def server_decline(s):
 mutation("decline_after_accept", "decline_after_accept_v2")(server_decline)
 
 
+def decline_before_confirm(s):
+    server_decline(s)
+
+
+mutation("decline_chases_accept", "decline_chases_accept_v2")(decline_before_confirm)
+
+
+@mutation()
+def decline_before_proposal(s):
+    s.cut_after(s.tcp("c")[1])
+    fallback(s, s.tcp_insert(s.frames[-1], "s", decline_v2(b"\x0b\xad\x52\x54\0\0\x0b\1", 0x03030000)))
+
+
+@mutation()
+def decline_after_silence(s):
+    """CONFIRM LINK arrives and is never answered; after 3 s the server declines."""
+    request = s.llc(1, "s")[0]
+    after = s.acks(request)[-1]
+    s.cut_after(after)
+    decline = s.tcp_insert(after, "s", decline_v1(peer_id(s, 2), 0x02010000))
+    fallback(s, decline)
+    s.stretch(after, 3)
+
+
 def client_decline(s):
     after = s.clc(3)  # in v2-d the server's TCP acknowledges it only with its FIN
     v1 = s.clc(3).payload[7] >> 4 == 1
@@ -258,6 +297,19 @@ def packet_above_smaller_mtu(s):
 @mutation()
 def packet_above_smaller_mtu_v2(s):
     packet_of_300(s, "s", 3, 1)
+
+
+@mutation()
+def large_element(s):
+    """The server's RMB has 1 MiB and lies at a multiple of it, as Linux makes them from 6.11 on."""
+    rkey, old = rkey_of(s, 2)
+    new = 0xffff888140000000
+    s.edit_clc(2, lambda m: (put(m, 50, 6 << 4 | m[50] & 15, 1), put(m, 52, new, 8)) and None)
+
+    def move(f):
+        f.va = f.va - old + new
+    for frame in s.writes("c", rkey=rkey):
+        s.edit(frame, move)
 
 
 @mutation()

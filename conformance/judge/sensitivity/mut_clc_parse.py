@@ -311,6 +311,48 @@ mutation("accept_mode_not_offered")(clc(1, 7, 0x26))
 
 
 @mutation()
+def v2_extension_missing(s):
+    def change(m):
+        put(m, 50, 0, 2)
+        cut(m, 80, len(m) - 84)
+    s.resize_clc(1, change)
+
+
+@mutation()
+def smcd_extension_missing(s):
+    def change(m):
+        at = 88 + m[86] * 256 + m[87]
+        put(m, 86, 0, 2)
+        cut(m, at, len(m) - 4 - at)
+    s.resize_clc(1, change)
+
+
+@mutation()
+def accept_release_above_offer(s):
+    s.edit_clc(1, lambda m: put(m, 83, m[83] & 0x0F, 1))
+
+
+@mutation()
+def confirm_other_eid(s):
+    s.edit_clc(3, lambda m: m.__setitem__(slice(64, 96), b"SMCTEST-EID2".ljust(32)))
+
+
+@mutation()
+def confirm_other_version(s):
+    """The Confirm is of version 1 after an Accept of version 2."""
+    def change(m):
+        m[7] = 0x18
+        cut(m, 64, len(m) - 68)
+    s.resize_clc(3, change)
+
+
+@mutation()
+def same_peer_id(s):
+    server = bytes(s.clc(2).payload[8:16])
+    s.edit_clc(3, lambda m: m.__setitem__(slice(8, 16), server))
+
+
+@mutation()
 def first_contact_bit_moved(s):
     clc(2, 7, 0x14)(s)
     clc(3, 7, 0x14)(s)

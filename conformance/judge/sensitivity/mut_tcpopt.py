@@ -25,7 +25,7 @@ def final_ack(s):
     return s.tcp("c")[1]
 
 
-@mutation()
+@mutation("syn_option_length_8", "syn_option_length_8_honoured")
 def syn_option_length_8(s):
     replace(s.syn(), b"\xfe\x08\xe2\xd4\xc3\xd9\0\0")
 
