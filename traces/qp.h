@@ -7,7 +7,8 @@
  * an ACK of the responder covers the missing PSN (only known once the two streams of a connection were paired),
  * or more than TRACE_QP_HOLD packets wait, the missing packets are reported as a gap and the stream goes on. A stream
  * first seen in the middle starts at the PSN seen; a packet of SEND/WRITE middle or last without its
- * first is reported with `headless`. Packets with a bad ICRC are dropped as a NIC would, and counted. */
+ * first is reported with `headless`. Packets with a bad ICRC are dropped as a NIC would, and counted. When there are
+ * more than 65,536 streams those idle for 600 s of capture time are forgotten, beyond 1,048,576 the one idle longest. */
 #ifndef TRACE_QP_H
 #define TRACE_QP_H
 
@@ -71,7 +72,9 @@ struct trace_qp *trace_qp_new(const struct trace_qp_events *events, void *ctx);
 int trace_qp_input(struct trace_qp *t, const struct trace_packet *p);
 /* Announces a queue pair that CLC or LLC told of: requests from `src` to (`dst`, dqpn) begin at PSN `psn`
  * (psn < 0: unknown). A stream that exists already under this name with other PSNs starts anew: the QP number was
- * reused (unless `psn` is what the running stream began with). Returns the stream; NULL if memory is short. */
+ * reused (unless `psn` is what the running stream began with, give or take TRACE_QP_HOLD uncaptured packets); what
+ * the old one holds is delivered first, then its `end`. May be called from a listener, even one that this very stream
+ * is calling. Returns the stream; NULL if memory is short. */
 struct trace_stream *trace_qp_expect(struct trace_qp *t, const struct trace_addr *src, const struct trace_addr *dst,
                                      uint32_t dqpn, int64_t psn);
 /* The stream of this name, or NULL. */
