@@ -58,8 +58,8 @@ static bool continues(const struct trace_cdc_event *e, struct judge *j, struct t
 {
     struct data_act a;
     int64_t pos;
-    if (c->group != e->group || c->declined || c->incomplete || !c->side[!e->side].given ||
-        !*judge_conn_slot(c, JUDGE_AREA_DATA) || !judge_data_act(&a, j, c, e->side, e->link, e->frame, e->ts_ns))
+    if (c->group != e->group || c->declined || !*judge_conn_slot(c, JUDGE_AREA_DATA) ||
+        !judge_data_act(&a, j, c, e->side, e->link, e->frame, e->ts_ns) || !judge_data_sure(&a))
         return false;
     return !e->validation && a.d->started && e->seq == (uint16_t)(a.me->last_seq + 1) && a.me->link == e->link &&
            a.me->written_pos > a.me->prod_pos &&
@@ -79,6 +79,26 @@ static struct trace_conn *announces(struct judge *j, const struct trace_cdc_even
         found = c;
     }
     return found;
+}
+
+/* The tracker forgets a connection some time after both FINs; in SMC both sides may still only have said D. */
+void judge_cdc_ended(const struct data_act *a)
+{
+    struct data_group *g = judge_state(judge_group_slot(a->c->group, JUDGE_AREA_DATA), sizeof *g);
+    const struct data_conn *d = a->d;
+    bool over = (d->side[0].closed.set || d->side[0].aborted.set) && (d->side[1].closed.set || d->side[1].aborted.set);
+    for (int i = 0; g && !over && i < 2; i++)
+        g->ended[i][g->nended[i]++ % DATA_ENDED] = a->c->side[i].token;
+}
+
+static bool ended(const struct trace_cdc_event *e)
+{
+    const struct data_group *g = *judge_group_slot(e->group, JUDGE_AREA_DATA);
+    unsigned n = g ? g->nended[!e->side] : 0;
+    for (unsigned i = 0; i < n && i < DATA_ENDED; i++)
+        if (g->ended[!e->side][i] == e->token)
+            return true;
+    return n > DATA_ENDED;
 }
 
 static bool handshake_runs(const struct trace_group *g)
@@ -103,7 +123,7 @@ static void wrong_token(struct judge *j, const struct trace_cdc_event *e, const 
 /* The token names no connection [CDC-005]. */
 struct trace_conn *judge_cdc_token(struct judge *j, const struct trace_cdc_event *e)
 {
-    if (!e->group || handshake_runs(e->group))
+    if (!e->group || handshake_runs(e->group) || ended(e))
         return NULL;
     struct trace_conn *c = announces(j, e, NULL);
     if (!c && (e->group->late || e->group->incomplete))
@@ -182,6 +202,7 @@ static void old_number(struct data_cdc *x)
     int64_t pos;
     x->kind = DATA_OLD;
     me->old_seqs += me->old_seqs < 255;
+    me->cons_unsure = true;
     if (!judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) || pos < 0)
         return;
     if ((uint64_t)pos > me->prod_pos) {
@@ -199,11 +220,27 @@ static void take_number(struct data_cdc *x)
     x->a.me->replay_seq = 0;
 }
 
+/* Messages that were given to a link which had died are on no wire. They held data, which come again at once, or updates, which
+ * were due. */
+static bool may_be_lost(const struct data_cdc *x)
+{
+    const struct data_side *me = x->a.me, *peer = x->a.peer;
+    int64_t pos;
+    uint32_t ring = x->a.ring[x->a.side];
+    bool placed = judge_data_position(&x->a, x->cons, ring, me->cons, me->cons_pos, &pos);
+    bool due = placed && (pos - (int64_t)me->cons_pos) * 10 >= (int64_t)ring;
+    return x->a.now < me->f.ts_ns + 50 * DATA_MS || due || (peer->prod_flags & DATA_B) || peer->attention || peer->urgent_open;
+}
+
 static void number_broken(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     int step = (int16_t)(uint16_t)(x->e->seq - me->last_seq);
     bool f = me->after_f && step > 0;
+    if (f && may_be_lost(x)) {
+        take_number(x);
+        return;
+    }
     struct judge_case k = judge_data_case(&x->a, f ? REQ_FAILOVER_003 : REQ_CDC_002, 2);
     k.related[0] = f ? me->f.frame : me->nnotes ? me->notes[me->nnotes - 1].sent.frame : 0;
     judge_holds(x->a.j, k.req, false);
@@ -212,7 +249,7 @@ static void number_broken(struct data_cdc *x)
                  : me->cdcs == 0    ? "the first CDC of a connection has number 1"
                  : step > 0         ? "CDC numbers are skipped"
                                     : "a CDC number was used before");
-    if (step > 0)
+    if (step > 0 || me->cdcs == 0)
         take_number(x);
     else
         old_number(x);
@@ -272,7 +309,7 @@ static void written_before(struct data_cdc *x)
     uint64_t from = me->replaying ? me->replay_from : me->prod_pos, to = (uint64_t)x->prod_pos;
     if (me->replaying && x->a.peer->cons_pos > from)
         from = x->a.peer->cons_pos;
-    if (!x->prod_taken || me->off_origin || me->written.lost || x->a.d->nocopy[!x->a.side] || to <= from)
+    if (!x->prod_ok || x->prod_pos < 0 || me->off_origin || me->written.lost || x->a.d->nocopy[!x->a.side] || to <= from)
         return;
     uint64_t at = judge_spans_hole(&me->written, from, to);
     judge_holds(x->a.j, me->replaying ? REQ_FAILOVER_006 : REQ_CDC_007, at == to);

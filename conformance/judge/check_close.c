@@ -64,6 +64,8 @@ static void after_close(struct data_cdc *x)
 {
     const struct data_side *me = x->a.me, *peer = x->a.peer;
     bool answer = peer->closed.set && peer->closed.frame > me->closed.frame && (x->cf & DATA_C);
+    if ((x->cf & DATA_A) && !peer->closed.set && !peer->aborted.set) /* the group ends before the peer closed */
+        return;
     if (answer && crossed(&x->a, &me->closed, &peer->closed))
         broken(&x->a, REQ_CLOSE_013, me->closed.frame, "C once more", "nothing after crossing Cs",
                "both sides closed at once, and one of them closes again"); /* [CLOSE-013] */
@@ -154,7 +156,8 @@ static void waiting_data(struct data_cdc *x)
 {
     const struct data_side *me = x->a.me, *peer = x->a.peer;
     bool passive = peer->closed.set && !me->done.set && (x->cf & DATA_C);
-    bool blocked = (x->pf & DATA_B) && !exactly_full(x);
+    bool expired = me->blocked_unsent && x->a.now > me->blocked_ns + 3 * DATA_LONG_NS / 2; /* a timer may end the wait */
+    bool blocked = (x->pf & DATA_B) && !exactly_full(x) && !expired;
     if (!judge_holds(x->a.j, REQ_CLOSE_003, !blocked)) {
         broken(&x->a, REQ_CLOSE_003, me->blocked_frame, JT("flags 0x%02x 0x%02x", x->pf, x->cf), "D and C without B",
                "the side says that it is done while data wait (B)");
@@ -168,13 +171,25 @@ static void waiting_data(struct data_cdc *x)
                "the peer closed while data waited, and the answer is C instead of a reset");
 }
 
+/* The data of this side were written when A had been there for a moment, and nothing was under way any more. */
+static bool began_after(const struct data_act *a, const struct data_sent *abort)
+{
+    judge_data_acks(a, a->side);
+    for (unsigned i = 0; i < a->me->nnotes; i++)
+        if (!a->me->notes[i].sent.ack_ns || a->me->notes[i].sent.ack_ns > abort->ack_ns)
+            return false;
+    return a->me->last_write.set && a->me->last_write.ts_ns > abort->ack_ns + DATA_MS;
+}
+
 /* C in the place of the answer to A [CLOSE-016]. */
 static void answer(struct data_cdc *x)
 {
     struct data_side *me = x->a.me, *peer = x->a.peer;
-    if (me->closed.set || me->aborted.set || !judge_data_delivered(&x->a, !x->a.side, &peer->aborted, DATA_GRACE_NS))
+    bool data = x->prod_taken && (uint64_t)x->prod_pos > me->prod_pos && !(x->cf & DATA_A);
+    if (me->closed.set || me->aborted.set || !judge_data_delivered(&x->a, !x->a.side, &peer->aborted, data ? DATA_MS : DATA_GRACE_NS))
         return;
-    bool data = (uint64_t)x->prod_pos > me->prod_pos && !(x->cf & DATA_A);
+    if (data && !began_after(&x->a, &peer->aborted)) /* it may have been under way */
+        return;
     if (x->cf & DATA_A)
         judge_holds(x->a.j, REQ_CLOSE_016, true);
     else if (x->cf & DATA_C)
@@ -313,7 +328,8 @@ void judge_close_segment(struct judge *j, struct trace_conn *c, int dir, const s
 {
     struct data_act a;
     const struct trace_tcp_header *t = &p->tcp;
-    if (c->mode < TRACE_MODE_SMCR || !judge_data_act(&a, j, c, dir, NULL, p->raw.frame, p->raw.ts_ns))
+    bool handshake = c->mode == TRACE_MODE_UNKNOWN && c->proposed;
+    if ((c->mode < TRACE_MODE_SMCR && !handshake) || !judge_data_act(&a, j, c, dir, NULL, p->raw.frame, p->raw.ts_ns))
         return;
     (void)duplicate;
     vlan_of(a.d, p);
@@ -373,6 +389,8 @@ static bool before_free(const struct data_side *me, const struct data_sent *s)
 static void freed_open(const struct data_act *a)
 {
     const struct data_side *me = a->me, *peer = a->peer;
+    if (before_free(me, &peer->aborted) && me->done.set)
+        return; /* both were done: A ends it [CLOSE-016] */
     if (before_free(me, &peer->aborted))
         broken(a, REQ_CLOSE_016, peer->aborted.frame, "the RMB is deleted", "A (0x20)", "A was never answered");
     else if (me->done.set && before_free(me, &peer->closed))
@@ -385,6 +403,8 @@ static void freed_open(const struct data_act *a)
 static void freed_early(const struct data_act *a)
 {
     const struct data_side *peer = a->peer;
+    if (peer->freed.set && !peer->closed.set && !peer->aborted.set) /* it is the peer that forgot its C */
+        return;
     if (before_free(a->me, &peer->done))
         broken(a, REQ_CLOSE_012, peer->done.frame, "the RMB is deleted", "not before the peer's C",
                "the peer has only said D and its C is not awaited"); /* [CLOSE-012] */
@@ -441,10 +461,16 @@ static void active_fin(const struct data_act *a)
                      "FIN right after C", "the side that closed first does not close TCP");
 }
 
+/* A last word given to a link that had died is on no wire. */
+static bool link_lives(const struct data_side *x)
+{
+    return !x->link || x->link->state == TRACE_LINK_ACTIVE;
+}
+
 void judge_close_end(const struct data_act *a)
 {
     struct data_side *me = a->me;
-    if (a->c->rst || a->c->group->gone)
+    if (a->c->rst || a->c->group->gone || !link_lives(a->me) || !link_lives(a->peer))
         return;
     if (me->freed.set)
         at_free(a);

@@ -45,6 +45,8 @@ static void counts(struct data_cdc *x)
 static bool beyond(struct data_cdc *x, uint64_t limit)
 {
     struct data_side *me = x->a.me;
+    if (x->a.peer->cons_unsure)
+        return false;
     uint64_t pos = (uint64_t)x->prod_pos, ring = x->a.ring[!x->a.side];
     if (pos <= limit) {
         judge_holds(x->a.j, REQ_CURSOR_007, true);
@@ -89,6 +91,9 @@ static void producer(struct data_cdc *x)
         return;
     if (x->prod_pos >= 0 && wrap_missing(x)) {
         no_wrap(x);
+        x->prod.wrap++; /* what was meant */
+        x->prod_pos += (int64_t)ring;
+        x->prod_taken = true;
         return;
     }
     if (x->prod_pos < (int64_t)me->prod_pos) {
@@ -157,6 +162,8 @@ static void consumer(struct data_cdc *x)
     if (peer->stale_frame && peer->prod_pos >= peer->stale_pos)
         peer->stale_frame = 0;
     if (x->cons_pos > (int64_t)peer->prod_pos) {
+        if (peer->prod_unsure && (uint64_t)x->cons_pos <= peer->written_pos)
+            return;
         ahead(x);
         return;
     }
@@ -198,7 +205,9 @@ void judge_cursor_flags(struct data_cdc *x)
 static bool dedicated(const struct data_cdc *x)
 {
     const struct data_side *me = x->a.me;
-    if (x->kind != DATA_NEW || me->after_f || me->replaying || me->writes || !x->prod_ok || !x->cons_taken)
+    if (x->kind != DATA_NEW || me->after_f || me->replaying || me->writes || !x->prod_ok || !x->cons_taken || me->rst_ns)
+        return false;
+    if (me->cdcs == 0 && x->cons_pos == 0) /* says nothing at all */
         return false;
     return (uint64_t)x->prod_pos == me->prod_pos && (x->cf & ~me->conn_flags) == 0 &&
            !(x->pf & (DATA_B | DATA_P | DATA_U | DATA_R)) && me->prod_flags == x->pf && !me->closed.set && !me->aborted.set;

@@ -103,6 +103,11 @@ bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, i
     return true;
 }
 
+bool judge_data_sure(const struct data_act *a)
+{
+    return !a->d->gap && a->c->accepted; /* the client may write before its Confirm is captured */
+}
+
 /* The origin of cursors is said by CONFIRM LINK; where that is older than the capture the first message tells. */
 void judge_data_start(struct data_act *a, uint32_t count, bool is_write)
 {
@@ -229,7 +234,7 @@ void judge_data_settle(const struct data_act *a, bool all)
 {
     struct data_conn *d = a->d;
     unsigned kept = 0;
-    if (a->c->incomplete)
+    if (!judge_data_sure(a))
         d->npending = 0;
     for (unsigned i = 0; i < d->npending; i++) {
         const struct data_pending p = d->pending[i];
@@ -258,6 +263,8 @@ static void remember_full(struct data_act *a)
 static void commit_cursors(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
+    me->prod_unsure = !x->prod_taken && x->kind == DATA_NEW;
+    me->cons_unsure = !x->cons_taken && x->kind == DATA_NEW;
     if (x->prod_taken) {
         me->blocked_unsent &= (uint64_t)x->prod_pos <= me->prod_pos;
         me->prod = x->prod;
@@ -295,6 +302,8 @@ static void commit_flags(struct data_cdc *x)
     if ((me->prod_flags & DATA_B) && !(x->pf & DATA_B))
         me->b_clear_ns = x->a.now;
     if (x->pf & DATA_B) {
+        if (!me->blocked_unsent || x->a.me->prod_frame == x->a.frame)
+            me->blocked_ns = x->a.now;
         me->blocked_unsent = true;
         me->blocked_frame = x->a.frame;
     }
@@ -371,7 +380,7 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
     struct trace_conn *c = e->conn ? e->conn : judge_cdc_token(j, e);
     if (!c || !fill(&x, j, e, c))
         return;
-    if (c->incomplete) {
+    if (!judge_data_sure(&x.a)) {
         alone(&x);
         return;
     }
@@ -381,10 +390,11 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
         judge_failover_validation(&x);
         return;
     }
+    if (!judge_failover_link(&x.a))
+        return;
     c = judge_cdc_number(&x);
     if (c && (!fill(&x, j, e, c) || (judge_cdc_number(&x), false)))
         return;
-    judge_failover_link(&x.a);
     judge_failover_receiver(&x.a);
     judge_cursor_values(&x);
     judge_cdc_announced(&x);
@@ -426,12 +436,27 @@ static void on_llc(void *ctx, const struct trace_llc_event *e)
     judge_close_llc(ctx, e);
 }
 
+static void on_rc_gap(void *ctx, struct trace_stream *s, struct trace_link *l, uint32_t n, uint64_t frame)
+{
+    (void)ctx;
+    (void)s;
+    (void)n;
+    (void)frame;
+    for (struct trace_conn *c = l ? l->group->conns : NULL; c; c = c->group_next) {
+        struct data_conn *d = judge_state(judge_conn_slot(c, JUDGE_AREA_DATA), sizeof *d);
+        if (d)
+            d->gap = true;
+    }
+}
+
 static void on_rc_ack(void *ctx, struct trace_stream *s, struct trace_link *l, const struct trace_packet *p)
 {
     (void)ctx;
     if (!l)
         return;
     int side = l->end[0].tx == s ? 0 : 1;
+    if (l->end[side].tx != s)
+        return;
     struct data_link *k = judge_state(judge_link_slot(l, JUDGE_AREA_DATA), sizeof *k);
     if (!k)
         return;
@@ -476,7 +501,9 @@ static void on_conn_end(void *ctx, struct trace_conn *c)
             return;
         if (side == 0)
             judge_data_settle(&a, true);
-        if (c->incomplete)
+        if (side == 0)
+            judge_cdc_ended(&a);
+        if (!judge_data_sure(&a))
             continue;
         judge_cursor_end(&a);
         judge_close_end(&a);
@@ -499,6 +526,7 @@ const struct trace_session_events judge_data_events = {
     .cdc = on_cdc,
     .write = on_write,
     .record = on_record,
+    .rc_gap = on_rc_gap,
     .rc_ack = on_rc_ack,
     .conn_end = on_conn_end,
     .finish = on_finish,

@@ -18,7 +18,8 @@ enum {
     DATA_NOTES = 16,   /* CDCs remembered a side; Linux has at most 16 under way */
     DATA_PENDING = 4,
     DATA_ACKS = 8,
-    DATA_FULLS = 4
+    DATA_FULLS = 4,
+    DATA_ENDED = 16
 };
 #define DATA_MS UINT64_C(1000000)
 #define DATA_GRACE_NS (20 * DATA_MS)
@@ -79,11 +80,12 @@ struct data_side {
     uint64_t stale_pos, stale_frame; /* highest position that an old-numbered message announced */
     bool stale_equal;          /* ... which repeated the last number */
     uint64_t beyond_pos;       /* last producer beyond the window, 0 if the last one was inside */
+    bool prod_unsure, cons_unsure; /* the last one was broken: what the peer made of it cannot be known */
     uint64_t fulls[DATA_FULLS]; /* positions at which the ring was full, by the peer's last consumer cursors */
     uint8_t prod_flags, conn_flags;
     uint64_t b_clear_ns;       /* B was set and went */
     bool blocked_unsent;       /* B was set, and no data since */
-    uint64_t blocked_frame;
+    uint64_t blocked_frame, blocked_ns;
     struct data_sent asked;    /* R that the peer has not answered */
     bool attention;            /* P, U or R since the peer's last CDC */
     bool urgent_open;
@@ -104,6 +106,7 @@ struct data_side {
     bool late_data;            /* reported: data long after FIN */
     /* Failover. */
     const struct trace_link *link; /* of its last message */
+    const struct trace_link *link_before; /* ... before F */
     struct data_sent f;
     uint16_t f_seq;
     uint64_t f_prod;           /* producer in an F, which means nothing */
@@ -131,7 +134,8 @@ struct data_pending {
 };
 
 struct data_conn {
-    bool started, origin_known, nocopy[2], order_known;
+    bool started, nocopy[2], order_known;
+    bool gap; /* packets of its links are missing */
     uint8_t order; /* SMC-D byte order */
     bool vlan_known, vlan_present;
     uint16_t vlan;
@@ -146,6 +150,8 @@ struct data_group {
     uint64_t token_conn[2];
     bool token_known[2];
     bool cut; /* CDCs are cut by the snap length */
+    uint32_t ended[2][DATA_ENDED]; /* tokens of connections that the tracker forgot before they were closed */
+    unsigned nended[2];
 };
 
 /* Acknowledgements of the requests of each end of a link, newest last. */
@@ -192,6 +198,8 @@ bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, i
                     uint64_t frame, uint64_t now);
 void judge_data_start(struct data_act *a, uint32_t count, bool is_write);
 /* Acknowledged (SMC-D: sent) at least `grace` ago. */
+/* False if the capture does not show all that the two sides said. */
+bool judge_data_sure(const struct data_act *a);
 bool judge_data_delivered(const struct data_act *a, int sender, struct data_sent *s, uint64_t grace);
 /* Brings the acknowledgements of all notes up to date. */
 void judge_data_acks(const struct data_act *a, int sender);
@@ -207,6 +215,7 @@ void judge_data_settle(const struct data_act *a, bool all);
 /* check_cdc.c */
 bool judge_cdc_message(struct judge *j, const struct trace_cdc_event *e);
 struct trace_conn *judge_cdc_token(struct judge *j, const struct trace_cdc_event *e);
+void judge_cdc_ended(const struct data_act *a);
 void judge_cdc_successive_tokens(const struct data_act *a);
 /* NULL, or the connection that the message belongs to although its token names another. */
 struct trace_conn *judge_cdc_number(struct data_cdc *x);
@@ -232,7 +241,7 @@ void judge_close_segment(struct judge *j, struct trace_conn *c, int dir, const s
 void judge_close_end(const struct data_act *a);
 
 /* check_failover.c */
-/* Which link the message is on; false if it is of a dead one. */
+/* Which link the message is on; false if it is a straggler from before the side's F, which changes nothing any more. */
 bool judge_failover_link(const struct data_act *a);
 void judge_failover_validation(struct data_cdc *x);
 void judge_failover_rst(const struct data_act *a);

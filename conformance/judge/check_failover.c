@@ -4,10 +4,19 @@
 
 /* ---- links ---- */
 
+/* On the link that this side left by F, and not just because a queue was still being emptied. */
+static bool left_behind(const struct data_act *a)
+{
+    const struct data_side *me = a->me;
+    return me->f.set && me->after_f && a->link == me->link_before && a->link != me->f.link && a->now > me->f.ts_ns + DATA_GRACE_NS;
+}
+
 static bool dead(const struct data_act *a)
 {
     const struct trace_link *l = a->link;
-    return l && l->state == TRACE_LINK_GONE && !a->c->group->gone && l->gone_ns && l->gone_ns + DATA_GRACE_NS < a->now;
+    if (l->state != TRACE_LINK_GONE || a->c->group->gone || !l->gone_ns)
+        return false;
+    return left_behind(a) || l->gone_ns + 50 * DATA_MS < a->now;
 }
 
 static bool closing(const struct data_act *a)
@@ -38,13 +47,15 @@ bool judge_failover_link(const struct data_act *a)
         judge_holds(a->j, REQ_FAILOVER_001, false);
         judge_report(a->j, &k, JT("link %u", a->link->number), "another link of the group",
                      "a connection goes on over a link that was deleted");
-        return false;
+        return true;
     }
     if (me->link == a->link)
         return true;
     if (me->link && me->f.set && me->f.link == a->link)
         judge_holds(a->j, REQ_FAILOVER_001, true);
-    else if (me->link && me->f.set && me->after_f) { /* [FAILOVER-009] */
+    else if (me->f.set && me->after_f && a->link == me->link_before) { /* [FAILOVER-009] */
+        if (!left_behind(a))
+            return false;
         k.req = REQ_FAILOVER_009;
         k.related[0] = me->f.frame;
         judge_holds(a->j, REQ_FAILOVER_009, false);
@@ -58,36 +69,57 @@ bool judge_failover_link(const struct data_act *a)
 
 /* ---- F ---- */
 
-static void number_broken(struct data_cdc *x, uint16_t completed)
+static void number_report(struct data_cdc *x, uint16_t expected, const char *deviation, const char *message)
 {
-    struct data_side *me = x->a.me;
-    uint16_t seq = x->e->seq;
     struct judge_case k = judge_data_case(&x->a, REQ_FAILOVER_002, 2);
-    if ((int16_t)(uint16_t)(seq - me->last_seq) > 0) {
-        me->f_beyond = true;
-        judge_holds(x->a.j, REQ_FAILOVER_002, false);
-        judge_report(x->a.j, &k, JT("number %u", seq), JT("at most %u, the last one sent", me->last_seq),
-                     "a failover validation names a number that was never sent");
-        return;
-    }
-    if (seq == (uint16_t)(completed - 1))
-        k.deviation = "A-45";
-    else if (me->acked_ns + 50 * DATA_MS > x->a.now) /* the acknowledgement may have died with the link */
-        return;
+    k.deviation = deviation;
     judge_holds(x->a.j, REQ_FAILOVER_002, false);
-    judge_report(x->a.j, &k, JT("number %u", seq), JT("number %u", completed),
-                 "a failover validation names the last number whose sending was completed");
+    judge_report(x->a.j, &k, JT("number %u", x->e->seq), JT("number %u", expected), "%s", message);
 }
 
+static bool below(uint16_t x, uint16_t y)
+{
+    return (int16_t)(uint16_t)(x - y) < 0;
+}
+
+/* Highest number that this side surely knew to be completed: a later message of the peer came back over the same link, so the
+ * acknowledgement before it did not die with the link. */
+static uint16_t surely_completed(const struct data_act *a, uint16_t acked)
+{
+    uint64_t alive = 0;
+    uint16_t seq = 0;
+    bool any = false;
+    judge_data_acks(a, !a->side);
+    for (unsigned i = 0; i < a->peer->nnotes; i++) {
+        const struct data_sent *s = &a->peer->notes[i].sent;
+        if (s->ack_ns && s->link == a->me->link && s->ts_ns > alive)
+            alive = s->ts_ns;
+    }
+    for (unsigned i = 0; i < a->me->nnotes; i++) {
+        const struct data_note *n = &a->me->notes[i];
+        if (n->sent.ack_ns && n->sent.ack_ns <= alive && (!any || below(seq, n->seq))) {
+            seq = n->seq;
+            any = true;
+        }
+    }
+    return any ? seq : (uint16_t)(acked - 0x4000);
+}
+
+/* [FAILOVER-002] */
 static void number(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
-    uint16_t completed = me->acked_ns ? me->acked_seq : me->cdcs == 0 ? 0 : x->e->seq;
-    me->f_beyond = false;
-    if ((int16_t)(uint16_t)(x->e->seq - me->last_seq) <= 0 && (int16_t)(uint16_t)(x->e->seq - completed) >= 0)
-        judge_holds(x->a.j, REQ_FAILOVER_002, true); /* [FAILOVER-002] */
-    else
-        number_broken(x, completed);
+    uint16_t seq = x->e->seq, acked = me->acked_ns ? me->acked_seq : me->cdcs == 0 ? 0 : seq;
+    uint16_t sure = surely_completed(&x->a, acked);
+    me->f_beyond = below(me->last_seq, seq);
+    if (me->f_beyond)
+        number_report(x, me->last_seq, NULL, "a failover validation names a number that was never sent");
+    else if (!below(seq, acked))
+        judge_holds(x->a.j, REQ_FAILOVER_002, true);
+    else if (seq == (uint16_t)(acked - 1) || seq == (uint16_t)(sure - 1))
+        number_report(x, acked, "A-45", "a failover validation names one less than the last number whose sending was completed");
+    else if (below(seq, sure))
+        number_report(x, acked, NULL, "a failover validation names the last number whose sending was completed");
 }
 
 /* [FAILOVER-019] */
@@ -143,6 +175,7 @@ void judge_failover_validation(struct data_cdc *x)
     begin_replay(x);
     me->f = (struct data_sent){.set = true, .link = x->a.link, .psn = x->e->request->psn, .frame = x->a.frame, .ts_ns = x->a.now};
     me->f_seq = x->e->seq;
+    me->link_before = me->link;
     me->link = x->a.link;
     me->after_f = true;
     me->writes = 0;
@@ -175,7 +208,7 @@ void judge_failover_rst(const struct data_act *a)
 {
     struct data_side *sender = a->peer;
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_005, -1);
-    if (!sender->f.set || sender->f_beyond || !sender->after_f || closing(a) || a->c->incomplete || !sender->f.link)
+    if (!sender->f.set || sender->f_beyond || !sender->after_f || closing(a) || !judge_data_sure(a) || !sender->f.link)
         return;
     if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS)
         return;

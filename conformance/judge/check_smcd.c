@@ -32,6 +32,9 @@ static void block_move(struct move *m)
     bool type = smc_view_len(m->p->payload) > 0 && m->p->payload.p[0] == TYPE_CDC;
     m->k.offset = 48;
     if (!judge_holds(m->j, REQ_SMCD_001, whole && type)) { /* [SMCD-001] */
+        struct data_conn *d = *judge_conn_slot((struct trace_conn *)(uintptr_t)m->k.conn, JUDGE_AREA_DATA);
+        d->side[m->k.side].prod_unsure = d->side[m->k.side].cons_unsure = true;
+        d->side[m->k.side].written.lost = true;
         judge_report(m->j, &m->k, JT("%u bytes at element offset %llu, first byte 0x%02x", m->total, (unsigned long long)m->at,
                                      smc_view_len(m->p->payload) ? m->p->payload.p[0] : 0),
                      "a CDC block of 32 bytes at offset 0, data from 32 on", "a move into the place of the CDC block");
@@ -126,6 +129,7 @@ static void flag_half(struct data_cdc *x)
     if (!judge_holds(x->a.j, REQ_SMCD_005, prod == 0 && conn == 0))
         judge_report(x->a.j, &k, JT("flags 0x%02x 0x%02x in bytes 14 and 15", p[14], p[15]), "flags in bytes 22 and 23",
                      "flags stand in the producer half of the CDC block");
+    x->cf |= (uint8_t)conn; /* what was meant */
 }
 
 void judge_smcd_block(struct data_cdc *x)

@@ -35,13 +35,15 @@ static const struct trace_rtoken *token_of(const struct trace_rmb *r, uint8_t li
 }
 
 /* The key that the same RMB has on another link, if it is that one which was used. */
-static const struct trace_rtoken *of_other_link(const struct trace_write_event *e)
+static const struct trace_rtoken *of_other_link(const struct trace_write_event *e, const struct trace_rmb **rmb)
 {
     for (const struct trace_rmb *r = e->group->rmbs[!e->side]; r; r = r->next) {
         const struct trace_rtoken *here = token_of(r, e->link->number);
         for (unsigned i = 0; here && r->element_size && i < r->ntokens; i++)
-            if (r->tokens[i].link_number != e->link->number && r->tokens[i].rkey != here->rkey && lies_in(r, &r->tokens[i], e))
+            if (r->tokens[i].link_number != e->link->number && r->tokens[i].rkey != here->rkey && lies_in(r, &r->tokens[i], e)) {
+                *rmb = r;
                 return &r->tokens[i];
+            }
     }
     return NULL;
 }
@@ -49,13 +51,19 @@ static const struct trace_rtoken *of_other_link(const struct trace_write_event *
 /* [FAILOVER-013]; keys that nobody knows are ROCE-005 (check_roce.c). */
 static void foreign_key(struct judge *j, const struct trace_write_event *e)
 {
-    const struct trace_rtoken *t = of_other_link(e);
+    const struct trace_rmb *rmb = NULL;
+    const struct trace_rtoken *t = of_other_link(e, &rmb);
     struct judge_case k = {.req = REQ_FAILOVER_013, .side = e->side, .frame = e->frame, .group = e->group, .offset = -1};
     if (!t)
         return;
     judge_holds(j, REQ_FAILOVER_013, false);
     judge_report(j, &k, JT("rkey 0x%x of link %u", t->rkey, t->link_number), JT("the RMB's rkey on link %u", e->link->number),
                  "a WRITE uses the key of another link");
+    for (struct trace_conn *c = e->group->conns; c; c = c->group_next) {
+        struct data_conn *d = c->side[!e->side].rmb == rmb ? *judge_conn_slot(c, JUDGE_AREA_DATA) : NULL;
+        if (d) /* one fault is enough: the bytes are taken as meant */
+            d->side[e->side].written.lost = true;
+    }
 }
 
 /* True if the bytes go into the element of a connection. Bounds are CLC-038 (check_clc_rdma.c). */
@@ -101,7 +109,7 @@ static struct place place(const struct data_act *a, uint64_t at, uint32_t len)
         p.late = true;
     } else if (me->replaying) {
         p.from = cons + forward(at, cons, ring);
-        if (p.from > me->written_pos && p.from >= ring && p.from - ring + len <= me->replay_end) {
+        if (p.from > me->written_pos && p.from >= ring && p.from - ring < me->replay_end) {
             p.from -= ring;
             p.again = true;
         }
@@ -117,7 +125,7 @@ static void over_window(const struct data_act *a, const struct place *p)
     struct data_side *me = a->me;
     uint64_t ring = a->ring[!a->side];
     bool fits = p->to <= a->peer->cons_pos + ring;
-    if (p->late || p->again || me->write_over)
+    if (p->late || p->again || me->write_over || a->peer->cons_unsure)
         return;
     judge_holds(a->j, REQ_CURSOR_001, fits); /* [CURSOR-001] */
     if (fits)
@@ -213,10 +221,11 @@ void judge_write(struct judge *j, const struct trace_write_event *e)
     immediate(j, e);
     if (e->side < 0 || !e->group || !allowed(j, e) || !judge_data_act(&a, j, e->conn, e->side, e->link, e->frame, e->ts_ns))
         return;
-    if (e->conn->incomplete)
+    if (!judge_data_sure(&a))
         return;
     judge_data_start(&a, (uint32_t)e->element_offset, true);
-    judge_failover_link(&a);
+    if (!judge_failover_link(&a))
+        return;
     if (first_packet(e)) {
         a.me->writes++;
         judge_failover_receiver(&a);

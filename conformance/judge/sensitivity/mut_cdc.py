@@ -106,11 +106,13 @@ def cdc_seq_jump(s):
 
 @mutation()
 def cdc_old_seq_applied(s):
-    """Number 1 comes again with new data; the server's next message has consumed them."""
+    """Number 1 comes again with new data; the server's next message has consumed them, before a valid number announces them."""
     after = second_answer(s)
     at = more_data(s, after, "c", 8, announce=False)
     token = cdc_fields(s.cdc("c")[0])[1]
-    say(s, at, "c", cdc_bytes(1, token, (0, 24), (0, 16)))
+    at = say(s, at, "c", cdc_bytes(1, token, (0, 24), (0, 16)))
+    more_data(s, at, "s", 8)
+    s.set_cdc(s.cdc("s")[2], cons=(0, 24))
 
 
 mutation("cdc_token_zero")(one("s", 0, token=0))
