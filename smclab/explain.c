@@ -103,12 +103,13 @@ static void put_example(size_t requirement)
         printf("\nA good frame: %s, frame %" PRIu64 "\n\n", e->base, e->good_frame);
         put_indented(e->good);
     }
-    printf("\nA bad one: the same capture, mutation %s", e->mutation);
+    printf("\nA bad one: %s, mutation %s", e->base, e->mutation);
     if (e->bad_frame != 0)
         printf(", frame %" PRIu64, e->bad_frame);
     printf("\n\n");
-    put_indented(e->bad);
-    printf("\n  the judge: %s\n", e->message);
+    put_indented(*e->bad != '\0' ? e->bad : e->bad_frame != 0 ? "no SMC message: a TCP segment or an RDMA WRITE\n"
+                                                             : "no frame: something is absent\n");
+    printf("\n  the judge says: %s\n", e->message);
     if (*e->seen != '\0' || *e->expected != '\0')
         printf("  seen %s, expected %s\n", *e->seen != '\0' ? e->seen : "nothing", *e->expected != '\0' ? e->expected : "nothing");
 }

@@ -121,7 +121,7 @@ static const struct {
      "  |~~ CDC D (sending done) ~~~~~~~~~~~~~>|   shutdown: B may still send\n"
      "  |<~ CDC D or C ~~~~~~~~~~~~~~~~~~~~~~~~|\n"
      "  |~~ CDC C (connection closed) ~~~~~~~~>|   then the TCP connection is closed\n"
-     "  |-- FIN ----------------------------- >|   (A: abnormal close, instead of all this)\n"},
+     "  |-- FIN ------------------------------>|   (A: abnormal close, instead of all this)\n"},
     {"FAILOVER", NULL,
      "sender                                  receiver\n"
      "  |== RDMA WRITE, CDC n over link 1 ====>|\n"
@@ -137,6 +137,24 @@ static const struct {
      "requester                               responder\n"
      "  |-- SEND / RDMA WRITE, PSN n --------->|\n"
      "  |<- ACK up to PSN n -------------------|   or NAK: again from the PSN it names\n"},
+    {"DIBS", NULL,
+     "owner of the buffer                     the other host\n"
+     "  |   register_dmb: token                |\n"
+     "  |<= attach, by the token ==============|   (devices that map, as loopback does)\n"
+     "  |<= move_data(token, offset, signal) ==|   the owner's handler is called\n"
+     "  |   unregister_dmb                     |   the token is worth nothing now\n"},
+    {"IVSHMEM", NULL,
+     "client                                  server, over a Unix socket\n"
+     "  |<- protocol version 0 ----------------|\n"
+     "  |<- my id -----------------------------|\n"
+     "  |<- -1, with the file of the memory ---|\n"
+     "  |<- id of a peer, with its doorbell ---|   once for each vector; without a file: it left\n"},
+    {"DEVMEM", NULL,
+     "application                             kernel\n"
+     "  |-- bind the receive queue ----------->|   netlink, with a dma-buf\n"
+     "  |-- recvmsg(MSG_SOCK_DEVMEM) --------->|\n"
+     "  |<- fragments: offset, size, token ----|   in control messages; other data in the buffer\n"
+     "  |-- SO_DEVMEM_DONTNEED (tokens) ------>|   the fragments are free again\n"},
 };
 
 const char *explain_exchange(const struct judge_requirement *r)

@@ -170,8 +170,16 @@ static void llc_detail(struct judge_ladder_event *e, const struct smc_llc_info *
     case SMC_LLC_DELETE_LINK:
         DETAIL(e, "link %u%s%s", i->link_number, i->all ? ", all" : "", i->orderly ? ", orderly" : "");
         break;
+    case SMC_LLC_CONFIRM_RKEY:
+        DETAIL(e, "rkey 0x%" PRIx32 "%s%s", i->rkey, i->negative ? ", negative" : "", i->retry ? ", retry" : "");
+        break;
+    case SMC_LLC_DELETE_RKEY:
+        if (i->nrkeys > 0)
+            DETAIL(e, "rkey 0x%" PRIx32, smc_llc_info_rkey(i, 0));
+        DETAIL(e, "%s%s", i->nrkeys > 1 ? " and more" : "", i->negative ? ", negative" : "");
+        break;
     default:
-        DETAIL(e, "%s%s", i->negative ? "negative" : "", i->retry ? " retry" : "");
+        DETAIL(e, "%s", i->negative ? "negative" : "");
     }
 }
 

@@ -106,7 +106,7 @@ static int put_event(FILE *out, const struct judge_html_file *f, const struct ju
     judge_html_text(out, e->label);
     fprintf(out, "</text><text class=\"detail\" x=\"%d\" y=\"%d\">", DETAIL, y + 22);
     if (e->link != 0)
-        fprintf(out, "on link %u · ", e->link);
+        fprintf(out, "on link %u%s", e->link, *e->detail != '\0' ? " · " : "");
     judge_html_cut(out, e->detail, DETAIL_CHARS);
     fputs("</text>", out);
     if (strlen(e->detail) > DETAIL_CHARS) {
