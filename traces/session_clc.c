@@ -187,7 +187,9 @@ static void confirm_smcr(struct trace_session *s, struct trace_conn *c, const st
     if (!l)
         return;
     struct trace_group *g = c->group;
-    if (!l->end[TRACE_C2S].known) {
+    bool learned = g->late && l->end[TRACE_C2S].known && l->end[TRACE_C2S].qpn == a->qpn &&
+                   memcmp(l->end[TRACE_C2S].gid, a->gid, 16) == 0; /* perhaps from its packets alone */
+    if (!l->end[TRACE_C2S].known || learned) {
         memcpy(g->peer_id[TRACE_C2S], a->peer_id, 8);
         memcpy(g->gid[TRACE_C2S], a->gid, 16);
         session_link_end(s, l, TRACE_C2S, a->gid, a->mac, a->qpn, g->late ? -1 : (int64_t)a->psn, a->mtu);

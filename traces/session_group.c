@@ -296,6 +296,20 @@ struct trace_link *session_link_find(struct trace_session *s, const uint8_t gid[
     return gone;
 }
 
+/* The other direction is a link of which only that end is named: this stream names the missing one. */
+static struct trace_link *link_of_reverse(struct trace_session *s, struct trace_stream *st)
+{
+    static const uint8_t no_mac[6];
+    struct trace_link *l = st->reverse ? st->reverse->user : NULL;
+    if (!l || l->state == TRACE_LINK_GONE || l->end[0].known == l->end[1].known)
+        return NULL;
+    int named = l->end[1].known;
+    if (!trace_addr_equal(&l->end[named].addr, &st->src) || l->end[named].qpn != st->reverse->dqpn)
+        return NULL;
+    session_link_end(s, l, !named, st->dst.b, no_mac, st->dqpn, -1, 0);
+    return l;
+}
+
 bool session_stream_link(struct trace_session *s, struct trace_stream *st, struct trace_link **link, int *side)
 {
     struct trace_link *l = st->user;
@@ -303,6 +317,8 @@ bool session_stream_link(struct trace_session *s, struct trace_stream *st, struc
         l = session_link_find(s, st->dst.b, st->dqpn, TRACE_S2C, &st->src);
         if (!l)
             l = session_link_find(s, st->dst.b, st->dqpn, TRACE_C2S, &st->src);
+        if (!l)
+            l = link_of_reverse(s, st);
         if (!l)
             return false;
         st->user = l;

@@ -1,0 +1,505 @@
+/* LLC: RTokens. CONFIRM RKEY with its continuation, DELETE RKEY, the tokens of a new link, RMBs offered by CLC.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "check_llc.h"
+
+enum { MAX_RMBS = 255, REORDER = 20 }; /* REORDER: ms that CLC and LLC may be captured in the wrong order */
+
+/* ---- what is known of keys ---- */
+
+enum known { KEY_UNSURE, KEY_KNOWN, KEY_DELETED, KEY_UNKNOWN };
+
+static enum known look_up(const struct trace_group *g, int owner, uint8_t link_number, uint32_t rkey, const struct trace_rmb **rmb)
+{
+    enum known found = llc_complete(g) ? KEY_UNKNOWN : KEY_UNSURE;
+    for (const struct trace_rmb *r = g->rmbs[owner]; r; r = r->next)
+        for (unsigned i = 0; i < r->ntokens; i++) {
+            const struct trace_rtoken *t = &r->tokens[i];
+            if (t->link_number != link_number || t->rkey != rkey || found == KEY_KNOWN)
+                continue;
+            found = t->valid ? KEY_KNOWN : KEY_DELETED;
+            if (rmb)
+                *rmb = r;
+        }
+    return found;
+}
+
+static unsigned rmbs_alive(const struct trace_group *g, int owner)
+{
+    unsigned n = 0;
+    for (const struct trace_rmb *r = g->rmbs[owner]; r; r = r->next)
+        for (unsigned i = 0; i < r->ntokens; i++)
+            if (r->tokens[i].valid) {
+                n++;
+                break;
+            }
+    return n;
+}
+
+static uint32_t key_at(const struct llc_open *o, unsigned i)
+{
+    return (uint32_t)smc_load_be(o->body + (i == 0 ? 5 : i == 1 ? 18 : 31), 4);
+}
+
+static unsigned keys_of(const struct llc_open *o)
+{
+    return o->body[4] < 2 ? 1u + o->body[4] : 3;
+}
+
+/* Do two CONFIRM RKEYs name a key in common? */
+static bool same_keys(const struct llc_open *x, const struct llc_open *y)
+{
+    for (unsigned i = 0; i < keys_of(x); i++)
+        for (unsigned k = 0; k < keys_of(y); k++)
+            if (key_at(x, i) == key_at(y, k))
+                return true;
+    return false;
+}
+
+/* ---- CONFIRM RKEY, request ---- */
+
+static bool listed(const struct llc_msg *m, uint8_t number)
+{
+    for (unsigned i = 0; i < m->info.nothers; i++)
+        if (m->info.others[i].link == number)
+            return true;
+    return false;
+}
+
+/* [LLC-050] */
+static void check_others(struct llc_msg *m)
+{
+    const struct smc_llc_info *f = &m->info;
+    for (unsigned i = 0; i < f->nothers; i++) {
+        uint8_t n = f->others[i].link;
+        bool own = m->link->number_known && n == m->link->number, twice = i > 0 && n == f->others[0].link;
+        bool never = llc_complete(m->g) && !llc_bit(m->st->used, n) && !llc_bit(m->st->offered, n);
+        if (!judge_holds(m->j, REQ_LLC_050, !own && !twice && !never))
+            LLC_REPORT(m, REQ_LLC_050, m->side, i ? 30 : 17, 0, NULL, JT("a token for link %u", n), "one token for each other link",
+                       own ? "the list of other links names the link itself" : twice ? "a link is listed twice" : "there is no link of this number");
+    }
+    if (!llc_complete(m->g) || f->count >= llc_active_links(m->g) - 1)
+        return;
+    for (struct trace_link *l = m->g->links; l; l = l->next) {
+        if (l == m->link || l->state != TRACE_LINK_ACTIVE || listed(m, l->number) || m->ns < l->active_ns + 50 * LLC_MS)
+            continue;
+        /* The sender may know already that this link has failed: wait until it uses it again. */
+        m->st->omitted.link = l;
+        m->st->omitted.side = (uint8_t)m->side;
+        m->st->omitted.frame = m->frame;
+        m->st->omitted.ns = m->ns;
+        (void)llc_link_state(l); /* keeps it */
+        return;
+    }
+}
+
+static void learn_numbers(struct llc_msg *m)
+{
+    for (unsigned i = 0; i < m->info.nothers; i++) {
+        uint8_t n = m->info.others[i].link;
+        struct trace_link *l = trace_link_by_number(m->g, n);
+        if (llc_complete(m->g) || (l && l->state >= TRACE_LINK_DELETING))
+            continue;
+        llc_bit_set(m->st->live, n, true);
+        llc_bit_set(m->st->used, n, true);
+    }
+}
+
+/* [FAILOVER-008] */
+static void check_replay(struct llc_msg *m, const struct llc_open *o)
+{
+    for (unsigned i = 0; i < LLC_OPENS; i++) {
+        const struct llc_open *old = &m->st->opens[i];
+        if (old->kind != SMC_LLC_CONFIRM_RKEY || old == o || old->side != m->side || old->answered || old->link == m->link)
+            continue;
+        bool replayed = old->link->state != TRACE_LINK_GONE && m->ns < old->ns + LLC_REPLY && same_keys(old, o);
+        if (!judge_holds(m->j, REQ_FAILOVER_008, !replayed))
+            LLC_REPORT(m, REQ_FAILOVER_008, m->side, -1, old->frame, NULL, "CONFIRM RKEY again over another link",
+                       "the exchange begins anew when the group is stable", "an LLC message is replayed");
+    }
+}
+
+/* What was refused before comes again. */
+static void check_retry(struct llc_msg *m, const struct llc_open *o)
+{
+    struct llc_capture *all = llc_capture_state(m->j);
+    for (unsigned i = 0; i < LLC_REFUSALS; i++) {
+        struct llc_refusal *r = &m->st->refusals[i];
+        bool same = false;
+        for (unsigned k = 0; r->used && k < keys_of(o); k++)
+            same = same || key_at(o, k) == r->rkey;
+        if (!r->used || r->side != m->side || !same)
+            continue;
+        r->used = false;
+        if (r->retry) {
+            judge_holds(m->j, REQ_LLC_052, true);
+            continue;
+        }
+        bool stimulus = !all || all->stimulus_ns >= r->ns || m->st->delete_ns >= r->ns || m->st->add.ns >= r->ns;
+        if (!judge_holds(m->j, REQ_LLC_053, stimulus || m->ns > r->ns + LLC_REPLY))
+            LLC_REPORT(m, REQ_LLC_053, m->side, -1, r->frame, NULL, "CONFIRM RKEY again", "not before something else happens",
+                       "CONFIRM RKEY was refused for good and is repeated at once");
+    }
+}
+
+/* Remembers which keys an Accept or Confirm may not use yet. */
+static void watch_keys(struct llc_msg *m)
+{
+    struct llc_capture *all = llc_capture_state(m->j);
+    if (!all)
+        return;
+    for (unsigned i = 0; i <= m->info.nothers && i < 3; i++) {
+        const struct trace_link *l = i == 0 ? m->link : trace_link_by_number(m->g, m->info.others[i - 1].link);
+        if (!l || !l->end[m->side].known)
+            continue;
+        struct llc_key *k = &all->keys[all->next_key++ % LLC_KEYS];
+        *k = (struct llc_key){.group = m->g, .side = (uint8_t)m->side, .qpn = l->end[m->side].qpn, .state = LLC_KEY_OPEN,
+                              .rkey = i == 0 ? m->info.rkey : m->info.others[i - 1].rkey, .frame = m->frame, .ns = m->ns};
+        memcpy(k->gid, l->end[m->side].gid, 16);
+    }
+}
+
+void llc_confirm_rkey_request(struct llc_msg *m, struct llc_open *o)
+{
+    unsigned most = m->info.version == 2 ? 2 : 8; /* v2 has no continuation, v1 at most 8 other links */
+    o->during_delete = false;
+    if (!judge_holds(m->j, REQ_LLC_056, m->info.count <= most)) {
+        LLC_REPORT(m, REQ_LLC_056, m->side, 4, 0, NULL, JT("%u", m->info.count), JT("at most %u", most),
+                   "CONFIRM RKEY counts more other links than there can be");
+        m->st->rkey_left[m->side] = 0;
+    } else {
+        check_others(m);
+        m->st->rkey_left[m->side] = m->info.count > 2 ? m->info.count - 2 : 0;
+    }
+    learn_numbers(m);
+    check_replay(m, o);
+    check_retry(m, o);
+    watch_keys(m);
+    struct llc_open *del = llc_find(m->st, SMC_LLC_DELETE_LINK, LLC_SERVER, -1);
+    o->during_delete = m->side == LLC_CLIENT && del && !del->all && m->ns < del->ns + LLC_REPLY;
+    o->during_add = m->side == LLC_CLIENT && llc_adding(m->st, m->ns);
+}
+
+void llc_rkey_continuation(struct llc_msg *m)
+{
+    unsigned left = m->st->rkey_left[m->side];
+    if (m->g->late && !left)
+        return;
+    if (!judge_holds(m->j, REQ_LLC_057, m->info.count == left && left))
+        LLC_REPORT(m, REQ_LLC_057, m->side, 4, 0, NULL, JT("%u", m->info.count), left ? JT("%u", left) : "no continuation",
+                   "the count of the continuation does not follow from the message before");
+    m->st->rkey_left[m->side] = left > 3 ? left - 3 : 0;
+}
+
+/* ---- CONFIRM RKEY, response ---- */
+
+static void refused(struct llc_msg *m, const struct llc_open *o)
+{
+    struct llc_refusal *r = &m->st->refusals[m->st->next_refusal++ % LLC_REFUSALS];
+    *r = (struct llc_refusal){.used = true, .retry = m->info.retry, .side = o->side, .rkey = key_at(o, 0), .frame = m->frame, .ns = m->ns};
+    m->st->rkey_left[o->side] = 0;
+}
+
+/* Why may the server refuse, or why must it? */
+static void check_collision(struct llc_msg *m, const struct llc_open *o)
+{
+    struct llc_open *del = llc_find(m->st, SMC_LLC_DELETE_LINK, LLC_SERVER, -1);
+    bool negative = m->info.negative, retry = m->info.retry;
+    if (m->side == LLC_SERVER && o->during_add && llc_adding(m->st, m->ns)) {
+        if (!judge_holds(m->j, REQ_LLC_047, negative && retry))
+            LLC_REPORT(m, REQ_LLC_047, m->side, 3, o->frame, negative ? NULL : "A-14", negative ? "refused without C" : "confirmed", "refused, C set",
+                       "CONFIRM RKEY while a link is being added");
+        return;
+    }
+    if (m->side == LLC_SERVER && o->during_delete && del && !del->all) {
+        if (!judge_holds(m->j, REQ_LLC_048, negative))
+            LLC_REPORT(m, REQ_LLC_048, m->side, 3, o->frame, NULL, "confirmed", "refused", "CONFIRM RKEY while a link is being deleted");
+        return;
+    }
+    /* Who has a CONFIRM RKEY open runs no other exchange that could be the reason. */
+    struct llc_open *own = llc_find(m->st, SMC_LLC_CONFIRM_RKEY, m->side, -1);
+    if (!own || m->ns > own->ns + LLC_REPLY || o->body[4] > 3 || rmbs_alive(m->g, o->side) >= MAX_RMBS - 1 || m->st->add.phase != LLC_ADD_NONE)
+        return;
+    if (!judge_holds(m->j, REQ_LLC_044, !(negative && retry)))
+        LLC_REPORT(m, REQ_LLC_044, m->side, 3, o->frame, NULL, "refused, C set", "both exchanges proceed",
+                   "CONFIRM RKEY is refused although only the sender's own CONFIRM RKEY is open");
+}
+
+static void settle_keys(struct llc_msg *m, const struct llc_open *o)
+{
+    struct llc_capture *all = llc_capture_state(m->j);
+    for (unsigned i = 0; all && i < LLC_KEYS; i++) {
+        struct llc_key *k = &all->keys[i];
+        if (k->group != m->g || k->frame != o->frame)
+            continue;
+        k->state = m->info.negative ? LLC_KEY_REFUSED : LLC_KEY_CONFIRMED;
+        llc_judge_offer(m->j, k, m->ns);
+    }
+}
+
+void llc_confirm_rkey_response(struct llc_msg *m, struct llc_open *o)
+{
+    bool same = memcmp(o->body + 4, m->body + 4, LLC_BODY - 5) == 0;
+    if (!judge_holds(m->j, REQ_LLC_051, same)) {
+        unsigned at = 4;
+        while (o->body[at] == m->body[at])
+            at++;
+        LLC_REPORT(m, REQ_LLC_051, m->side, at, o->frame, NULL, JHEX(m->body + 4, 39), JHEX(o->body + 4, 39), "the response does not repeat the request");
+    }
+    if (o->kind == SMC_LLC_CONFIRM_RKEY) {
+        check_collision(m, o);
+        settle_keys(m, o);
+    }
+    o->refused = m->info.negative;
+    if (m->info.negative) {
+        refused(m, o);
+        return;
+    }
+    unsigned n = rmbs_alive(m->g, o->side);
+    if (!judge_holds(m->j, REQ_LLC_055, n <= MAX_RMBS))
+        LLC_REPORT(m, REQ_LLC_055, o->side, -1, o->frame, NULL, JT("%u RMBs", n), "at most 255", "one side has more RMBs than a link group may have");
+}
+
+/* ---- DELETE RKEY ---- */
+
+/* Connections that use the RMB: if their owner goes on, it was in use [LLC-061]. */
+static void mark_users(struct llc_msg *m, const struct trace_rmb *rmb)
+{
+    for (struct trace_conn *c = m->g->conns; c; c = c->group_next) {
+        struct llc_conn *state = c->side[m->side].rmb == rmb && c->confirmed && !c->declined ? llc_conn_state(c) : NULL;
+        if (!state || state->freed_frame[m->side])
+            continue;
+        state->freed_frame[m->side] = m->frame;
+        state->freed_ns[m->side] = m->ns;
+        state->freed_link[m->side] = m->link;
+    }
+}
+
+static void look_up_keys(struct llc_msg *m, struct llc_open *o)
+{
+    o->nkeys = (uint8_t)(m->info.nrkeys < 8 ? m->info.nrkeys : 8);
+    for (unsigned i = 0; i < o->nkeys; i++) {
+        const struct trace_rmb *rmb = NULL;
+        uint32_t rkey = smc_llc_info_rkey(&m->info, i);
+        struct llc_open *open = llc_find(m->st, SMC_LLC_CONFIRM_RKEY, m->side, -1);
+        enum known known = open ? KEY_UNSURE : look_up(m->g, m->side, m->link->number, rkey, &rmb);
+        uint8_t bit = (uint8_t)(0x80 >> i);
+        if (known == KEY_UNKNOWN || (known == KEY_DELETED && llc_complete(m->g)))
+            o->unknown |= bit;
+        else if (known != KEY_KNOWN)
+            o->unsure |= bit;
+        if (known == KEY_KNOWN)
+            mark_users(m, rmb);
+        for (unsigned k = 0; k < LLC_REFUSALS; k++)
+            if (m->st->refusals[k].side == m->side && m->st->refusals[k].rkey == rkey)
+                m->st->refusals[k].used = false;
+        /* Asked twice before the answer: which of the two fails is open. */
+        for (unsigned k = 0; k < LLC_OPENS; k++) {
+            const struct llc_open *d = &m->st->opens[k];
+            if (d != o && d->kind == SMC_LLC_DELETE_RKEY && d->side == m->side && !d->answered)
+                o->unsure |= bit;
+        }
+    }
+}
+
+void llc_delete_rkey_request(struct llc_msg *m, struct llc_open *o)
+{
+    bool v2 = m->info.version == 2;
+    unsigned count = m->body[4], fit = m->len > 8 ? (unsigned)((m->len - 8) / 4) : 0;
+    bool ok = count >= 1 && (v2 || count <= 8);
+    if (!judge_holds(m->j, REQ_LLC_058, ok))
+        LLC_REPORT(m, REQ_LLC_058, m->side, 4, 0, NULL, JT("%u keys", count), "1 to 8 keys", "DELETE RKEY counts a wrong number of keys");
+    if (v2 && !judge_holds(m->j, REQ_LLC_070, count <= fit))
+        LLC_REPORT(m, REQ_LLC_070, m->side, 4, 0, NULL, JT("%u keys", count), JT("at most %u in %zu bytes", fit, m->len),
+                   "DELETE RKEY counts more keys than it holds");
+    look_up_keys(m, o);
+    if (!ok || (v2 && count > fit))
+        o->nkeys = 0; /* what the answer to it should be is open */
+    if (o->nkeys)
+        judge_holds(m->j, REQ_LLC_061, true);
+}
+
+static unsigned bits(uint8_t mask)
+{
+    unsigned n = 0;
+    for (; mask; mask = (uint8_t)(mask & (mask - 1)))
+        n++;
+    return n;
+}
+
+static void check_mask(struct llc_msg *m, const struct llc_open *o)
+{
+    uint8_t mask = m->info.error_mask, most = (uint8_t)(o->unknown | o->unsure);
+    bool ok = (mask & o->unknown) == o->unknown && (mask & ~most) == 0 && m->info.negative == (mask != 0);
+    if (!judge_holds(m->j, REQ_LLC_059, ok))
+        LLC_REPORT(m, REQ_LLC_059, m->side, m->info.negative == (mask != 0) ? 5 : 3, o->frame, NULL, JT("Z %u, mask 0x%02x", m->info.negative, mask),
+                   JT("mask 0x%02x, Z %s", o->unknown, o->unknown ? "set" : "only with a mask"),
+                   "the response to DELETE RKEY does not say which keys are unknown");
+}
+
+static void check_count(struct llc_msg *m, const struct llc_open *o)
+{
+    unsigned n = m->info.invalid_count, least = bits(o->unknown), most = bits((uint8_t)(o->unknown | o->unsure));
+    bool ok = n >= least && n <= most && m->info.negative == (n != 0);
+    if (!judge_holds(m->j, REQ_LLC_081, ok))
+        LLC_REPORT(m, REQ_LLC_081, m->side, 5, o->frame, NULL, JT("%u unknown keys, Z %u", n, m->info.negative), JT("%u", least),
+                   "the response to DELETE RKEY counts the unknown keys wrongly");
+    for (unsigned i = 8; i < 8 + 4u * o->nkeys && i < LLC_BODY; i++)
+        if (m->body[i] != 0) {
+            judge_holds(m->j, REQ_LLC_081, false);
+            LLC_REPORT(m, REQ_LLC_081, m->side, i & ~3u, o->frame, NULL, JHEX(m->body + 8, 4u * o->nkeys), "zero", "the response to DELETE RKEY names keys");
+            return;
+        }
+}
+
+void llc_delete_rkey_response(struct llc_msg *m, struct llc_open *o)
+{
+    if (!o->nkeys)
+        return;
+    if (m->info.version == 2)
+        check_count(m, o);
+    else
+        check_mask(m, o);
+}
+
+void llc_check_freed(struct judge *j, const struct trace_cdc_event *e)
+{
+    struct llc_conn *c = e->conn && e->valid && !e->validation && !e->stale ? llc_conn_state(e->conn) : NULL;
+    if (!c || !c->freed_frame[e->side] || c->freed_told[e->side])
+        return;
+    if (e->link != c->freed_link[e->side] && e->ts_ns < c->freed_ns[e->side] + 50 * LLC_MS)
+        return;
+    c->freed_told[e->side] = true;
+    judge_holds(j, REQ_LLC_061, false);
+    judge_report(j, &(struct judge_case){.req = REQ_LLC_061, .side = e->side, .frame = e->frame, .related = {c->freed_frame[e->side]},
+                                         .conn = e->conn, .group = e->group, .offset = -1},
+                 "CDC of a connection whose RMB was deleted", "no DELETE RKEY while the RMB is in use", "an RMB was deleted while its connection used it");
+}
+
+/* ---- RTokens of a new link ---- */
+
+void llc_check_rtokens(struct llc_msg *m)
+{
+    bool v2 = m->info.version == 2;
+    if (v2 && m->info.has_ext && smc_view_len(m->e->bytes) >= 72) {
+        unsigned be = (unsigned)smc_load_be(m->e->bytes.p + 70, 2), le = (unsigned)smc_load_le(m->e->bytes.p + 70, 2);
+        if (!judge_holds(m->j, REQ_LLC_070, be <= 255 || le <= 255))
+            LLC_REPORT(m, REQ_LLC_070, m->side, 70, 0, NULL, JT("%u keys", be), JT("%u in %zu bytes", m->info.nrtokens, m->len),
+                       "ADD LINK counts more keys than any message holds");
+    }
+    for (unsigned i = 0; i < m->info.nrtokens; i++) {
+        struct smc_llc_rtoken_fields t = smc_llc_info_rtoken(&m->info, i);
+        enum known known = look_up(m->g, m->side, m->link->number, t.ref_rkey, NULL);
+        int64_t at = (v2 ? 72 : 8) + 16 * (int64_t)i;
+        if ((t.ref_rkey == 0 && t.new_rkey == 0) || known == KEY_UNSURE)
+            continue;
+        if (!judge_holds(m->j, REQ_LLC_033, known != KEY_DELETED))
+            LLC_REPORT(m, REQ_LLC_033, m->side, at, 0, NULL, JT("rkey 0x%08x", t.ref_rkey), "only RMBs that are in use", "an RMB is announced that was deleted before");
+        if (!judge_holds(m->j, REQ_LLC_032, known != KEY_UNKNOWN))
+            LLC_REPORT(m, REQ_LLC_032, m->side, at, 0, NULL, JT("rkey 0x%08x", t.ref_rkey), JT("an rkey of link %u", m->link->number),
+                       "the reference rkey is none of the link that carries the message");
+    }
+}
+
+/* ---- RMBs that CLC offers ---- */
+
+void llc_judge_offer(struct judge *j, struct llc_key *k, uint64_t ns)
+{
+    if (!k->offer_frame || (k->state == LLC_KEY_CONFIRMED && ns <= k->offer_ns + REORDER * LLC_MS))
+        return;
+    judge_holds(j, REQ_LLC_054, false);
+    judge_report(j, &(struct judge_case){.req = REQ_LLC_054, .side = k->side, .frame = k->offer_frame, .related = {k->frame}, .group = k->group,
+                                         .offset = 41},
+                 JT("rkey 0x%08x, %s", k->rkey, k->state == LLC_KEY_REFUSED ? "refused" : "not yet confirmed"), "an RMB whose RTokens are all confirmed",
+                 "an RMB is offered whose CONFIRM RKEY has not been confirmed");
+    k->offer_frame = 0;
+}
+
+void llc_check_offer(struct judge *j, const struct trace_clc_event *e)
+{
+    struct llc_capture *all = llc_capture_state(j);
+    const struct smc_clc_accept_info *a = &e->accept;
+    struct llc_key *newest = NULL;
+    if (!all || !e->accept_valid || a->path != 0 || a->first_contact)
+        return;
+    for (unsigned i = 0; i < LLC_KEYS; i++) {
+        struct llc_key *k = &all->keys[i];
+        if (k->group && k->side == e->side && k->rkey == a->rkey && k->qpn == a->qpn && memcmp(k->gid, a->gid, 16) == 0 &&
+            (!newest || k->ns >= newest->ns))
+            newest = k;
+    }
+    if (!newest || newest->state == LLC_KEY_LOST)
+        return;
+    if (newest->state == LLC_KEY_CONFIRMED) {
+        judge_holds(j, REQ_LLC_054, true);
+        return;
+    }
+    newest->offer_frame = e->frame;
+    newest->offer_ns = e->ts_ns;
+    all->offers = true;
+    if (newest->state == LLC_KEY_REFUSED)
+        llc_judge_offer(j, newest, e->ts_ns);
+}
+
+void llc_keys_forget(struct judge *j, const struct trace_group *g, bool ended)
+{
+    struct llc_capture *all = llc_capture_state(j);
+    for (unsigned i = 0; all && i < LLC_KEYS; i++) {
+        if (all->keys[i].group != g)
+            continue;
+        all->keys[i].state = LLC_KEY_LOST;
+        all->keys[i].offer_frame = 0;
+        if (ended)
+            all->keys[i].group = NULL;
+    }
+}
+
+/* ---- what time brings out ---- */
+
+static void tick_offers(struct judge *j, const struct trace_group *g, uint64_t ns)
+{
+    struct llc_capture *all = llc_capture_state(j);
+    all->offers = false;
+    for (unsigned i = 0; i < LLC_KEYS; i++) {
+        if (all->keys[i].group == g && all->keys[i].offer_frame && ns > all->keys[i].offer_ns + REORDER * LLC_MS)
+            llc_judge_offer(j, &all->keys[i], ns);
+        all->offers = all->offers || all->keys[i].offer_frame;
+    }
+}
+
+static void tick_omitted(struct judge *j, struct trace_group *g, struct llc_group *st, const struct trace_link *l, int side, uint64_t ns)
+{
+    if (ns > st->omitted.ns + LLC_ACTION) {
+        st->omitted.link = NULL;
+        return;
+    }
+    if (l != st->omitted.link || side != st->omitted.side || ns < st->omitted.ns + 5 * LLC_MS)
+        return;
+    judge_holds(j, REQ_LLC_050, false);
+    judge_report(j, &(struct judge_case){.req = REQ_LLC_050, .side = side, .frame = st->omitted.frame, .group = g, .offset = 4},
+                 JT("no token for link %u", l->number), "one token for each other link", "CONFIRM RKEY leaves out a link that is in use");
+    st->omitted.link = NULL;
+}
+
+static void tick_refusal(struct judge *j, struct trace_group *g, const struct llc_capture *all, struct llc_refusal *r, int side, uint64_t ns)
+{
+    if (!r->used || !r->retry || r->side != side || ns < r->ns + LLC_ACTION)
+        return;
+    r->used = false;
+    if (!all || all->breakup_ns >= r->ns)
+        return; /* the connection may have been given up */
+    judge_holds(j, REQ_LLC_052, false);
+    LLC_ABSENT(j, g, REQ_LLC_052, r->side, r->frame, NULL, "no further CONFIRM RKEY", "CONFIRM RKEY again after the change",
+               "CONFIRM RKEY was refused with C and is never repeated");
+}
+
+void llc_rkey_tick(struct judge *j, struct trace_group *g, struct trace_link *l, int side, uint64_t ns)
+{
+    struct llc_group *st = llc_group_state(g);
+    struct llc_capture *all = llc_capture_state(j);
+    if (st->omitted.link)
+        tick_omitted(j, g, st, l, side, ns);
+    for (unsigned i = 0; i < LLC_REFUSALS; i++)
+        tick_refusal(j, g, all, &st->refusals[i], side, ns);
+    if (all && all->offers)
+        tick_offers(j, g, ns);
+}
