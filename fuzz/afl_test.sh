@@ -6,6 +6,7 @@ seconds=${AFL_SECONDS:-5}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+unset ASAN_OPTIONS UBSAN_OPTIONS # AFL++ insists on its own
 export AFL_QUIET=1
 if ! cmake -S "$SMCLAB_SOURCE_DIR" -B "$work/build" -DCMAKE_C_COMPILER=afl-clang-fast -DCMAKE_C_COMPILER_LAUNCHER= \
         -DSMCLAB_LIBFUZZER=ON -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=Release >"$work/log" 2>&1; then
