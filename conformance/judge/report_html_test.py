@@ -126,6 +126,15 @@ class HtmlReport(unittest.TestCase):
         cls.browser.close()
         cls.folder.cleanup()
 
+    def look(self, target):
+        """What is seen once the browser has followed the link: it does so a moment after the click."""
+        for _ in range(100):
+            seen = self.browser.script(LOOK, target)
+            if seen["marked"] and seen["hits"] == 1:
+                break
+            time.sleep(0.05)
+        return seen
+
     def source(self):
         with open(self.page, encoding="utf-8") as file:
             return file.read()
@@ -140,7 +149,7 @@ class HtmlReport(unittest.TestCase):
             target = self.browser.attribute(link, "href").split("#")[1]
             wanted = re.fullmatch(r"frame (\d+)|where it is absent", self.browser.text(link))
             self.browser.click(link)
-            seen = self.browser.script(LOOK, target)
+            seen = self.look(target)
             self.assertTrue(seen["row"] and seen["open"] and seen["inside"] and seen["on_top"] and seen["marked"], (target, seen))
             self.assertEqual(seen["hits"], 1)
             self.assertNotEqual(seen["fill"], plain)
@@ -151,7 +160,7 @@ class HtmlReport(unittest.TestCase):
 
     def test_the_frame_of_a_finding_shows_what_it_is_about(self):
         self.browser.click(self.browser.find("#f0n0 a.go")[0])
-        seen = self.browser.script(LOOK, self.browser.attribute(self.browser.find("#f0n0 a.go")[0], "href").split("#")[1])
+        seen = self.look(self.browser.attribute(self.browser.find("#f0n0 a.go")[0], "href").split("#")[1])
         self.assertRegex(seen["label"], r"^CDC \d+")  # announced before written: the CDC is at fault
 
     def test_a_badge_leads_back_to_the_finding(self):
@@ -159,15 +168,19 @@ class HtmlReport(unittest.TestCase):
         target = self.browser.call("GET", f"/element/{badge}/attribute/href").split("#")[1]
         self.browser.script("arguments[0].scrollIntoView()", {ELEMENT: badge})
         self.browser.click(badge)
-        inside = self.browser.script("var b = document.getElementById(arguments[0]).getBoundingClientRect();"
-                                     "return b.top >= -1 && b.top < innerHeight;", target)
+        for _ in range(100):
+            inside = self.browser.script("var b = document.getElementById(arguments[0]).getBoundingClientRect();"
+                                         "return location.hash.slice(1) === arguments[0] && b.top >= -1 && b.top < innerHeight;", target)
+            if inside:
+                break
+            time.sleep(0.05)
         self.assertTrue(inside)
 
     def test_an_address_with_a_frame_opens_there(self):
         row = self.browser.attribute(self.browser.find("#f1n0 a.go")[0], "href").split("#")[1]
         self.browser.call("POST", "/url", {"url": "about:blank"})
         self.browser.call("POST", "/url", {"url": "file://" + urllib.request.pathname2url(self.page) + "#" + row})
-        self.assertTrue(self.browser.script(LOOK, row)["marked"])
+        self.assertTrue(self.look(row)["marked"])
 
     def test_a_file_name_is_text_and_nothing_else(self):
         self.assertEqual(self.browser.script("return document.title"), "smclab check")
