@@ -64,6 +64,12 @@ static void on_data(void *ctx, struct trace_flow *f, int dir, struct smc_view by
         session_clc_bytes(ctx, f->user, dir, bytes, frame, ns);
 }
 
+void session_group_lost(struct trace_session *s, struct trace_group *g)
+{
+    g->incomplete = true;
+    g->incomplete_ns = s->last_ns ? s->last_ns : 1;
+}
+
 static void on_gap(void *ctx, struct trace_flow *f, int dir, uint64_t n, uint64_t frame, uint64_t ns)
 {
     struct trace_session *s = ctx;
@@ -71,6 +77,8 @@ static void on_gap(void *ctx, struct trace_flow *f, int dir, uint64_t n, uint64_
     if (!c)
         return;
     c->pub.incomplete = true;
+    if (c->pub.group && !c->pub.confirmed) /* what its handshake agreed on is not known */
+        session_group_lost(s, c->pub.group);
     EMIT(s, tcp_gap, &c->pub, dir, n, frame);
     session_clc_stop(s, c, dir, n ? n : 1, frame, ns);
 }
@@ -157,6 +165,16 @@ static void on_other(void *ctx, struct trace_stream *st, const struct trace_requ
 }
 
 /* Packets of a link are missing: what they wrote, announced or agreed is unknown. */
+void session_link_lost(struct trace_session *s, struct trace_link *l, int side)
+{
+    session_group_lost(s, l->group);
+    for (struct trace_conn *c = l->group->conns; c; c = c->group_next) {
+        c->incomplete = true;
+        c->side[side].spans_lost = true;
+        c->side[side].seq_known = false;
+    }
+}
+
 static void on_rc_gap(void *ctx, struct trace_stream *st, uint32_t psn, uint32_t n, uint64_t frame, uint64_t ns)
 {
     struct trace_session *s = ctx;
@@ -164,14 +182,8 @@ static void on_rc_gap(void *ctx, struct trace_stream *st, uint32_t psn, uint32_t
     int side;
     (void)psn;
     (void)ns;
-    if (session_stream_link(s, st, &l, &side)) {
-        l->group->incomplete = true;
-        for (struct trace_conn *c = l->group->conns; c; c = c->group_next) {
-            c->incomplete = true;
-            c->side[side].spans_lost = true;
-            c->side[side].seq_known = false;
-        }
-    }
+    if (session_stream_link(s, st, &l, &side))
+        session_link_lost(s, l, side);
     EMIT(s, rc_gap, st, l, n, frame);
 }
 

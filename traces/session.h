@@ -190,7 +190,8 @@ struct trace_group {
     uint8_t release;
     bool late;                 /* its first contact is not in the capture */
     bool gone;                 /* deleted as a whole, or out of sync */
-    bool incomplete;           /* packets of its links are missing from the capture */
+    bool incomplete;           /* packets of its links or of a handshake are missing from the capture */
+    uint64_t incomplete_ns;    /* when that was last noticed */
     uint8_t peer_id[2][8];
     uint8_t gid[2][16];        /* SMC-D: 128 bits */
     uint8_t eid[32];

@@ -119,6 +119,8 @@ static void accept_smcr(struct trace_session *s, struct trace_conn *c, const str
         if (!g || !(l = session_link_new(s, g)))
             return;
         g->late = late;
+        if (c->incomplete)
+            session_group_lost(s, g);
         l->first = fresh;
         session_link_end(s, l, TRACE_S2C, a->gid, a->mac, a->qpn, late ? -1 : (int64_t)a->psn, a->mtu);
         l->state = late ? TRACE_LINK_ACTIVE : TRACE_LINK_ADDING;

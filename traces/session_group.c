@@ -307,6 +307,8 @@ static struct trace_link *link_of_reverse(struct trace_session *s, struct trace_
     if (!trace_addr_equal(&l->end[named].addr, &st->src) || l->end[named].qpn != st->reverse->dqpn)
         return NULL;
     session_link_end(s, l, !named, st->dst.b, no_mac, st->dqpn, -1, 0);
+    if (!l->group->late) /* a Confirm or ADD LINK response was not captured */
+        session_group_lost(s, l->group);
     return l;
 }
 

@@ -76,6 +76,11 @@ struct trace_session {
             (s)->ev.event((s)->ctx, __VA_ARGS__);                                                           \
     } while (0)
 
+/* ---- session.c ---- */
+/* Requests of that side of a link are missing from the capture. */
+void session_link_lost(struct trace_session *s, struct trace_link *l, int side);
+void session_group_lost(struct trace_session *s, struct trace_group *g);
+
 /* ---- session_group.c ---- */
 struct trace_group *session_group_new(struct trace_session *s, bool smcd, uint64_t frame);
 void session_group_free(struct trace_session *s, struct trace_group *g);

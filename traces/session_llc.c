@@ -223,6 +223,16 @@ void session_llc(struct trace_session *s, struct trace_llc_event *e)
     EMIT(s, llc_done, e);
 }
 
+/* The peer acknowledged requests that were not captured: what this message answers may be among them. */
+static bool peer_lacks(const struct trace_link *l, int side)
+{
+    const struct trace_stream *other = l->end[!side].tx;
+    if (!other || !other->started || !other->has_acked)
+        return false;
+    uint32_t ahead = (other->acked_psn + 1 - other->next_psn) & 0xffffff;
+    return ahead != 0 && ahead <= TRACE_QP_HOLD;
+}
+
 void session_send(struct trace_session *s, struct trace_stream *st, const struct trace_request *r)
 {
     struct trace_link *l = NULL;
@@ -234,6 +244,10 @@ void session_send(struct trace_session *s, struct trace_stream *st, const struct
         l = session_link_adopt(s, st, smc_cdc_token(m));
     if (l && side < 0)
         session_stream_link(s, st, &l, &side);
+    if (l && !l->end[side].known) /* its Confirm or ADD LINK response was not captured */
+        session_group_lost(s, l->group);
+    if (l && peer_lacks(l, side))
+        session_link_lost(s, l, !side);
     if (smc_view_len(r->bytes) && (r->bytes.p[0] & 0xc0) == 0xc0) { /* [LLC-005] */
         session_cdc(s, st, l, side, r);
         return;

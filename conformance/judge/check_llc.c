@@ -38,7 +38,8 @@ bool llc_sure(const struct llc_group *st, const struct trace_group *g, uint64_t 
     /* What was asked before the capture began is answered within seconds. */
     if (g->late && ns < st->first_ns + LLC_NEW_LINK)
         return false;
-    return !st->forgot_ns || ns > st->forgot_ns + 2 * LLC_NEW_LINK;
+    uint64_t forgot_ns = st->forgot_ns > g->incomplete_ns ? st->forgot_ns : g->incomplete_ns;
+    return !forgot_ns || ns > forgot_ns + 2 * LLC_NEW_LINK;
 }
 
 /* The message as the checks see it; false: nothing can be said of it. */
