@@ -166,6 +166,7 @@ struct llc_msg {
     size_t len;             /* on the wire */
     struct smc_llc_info info;
     uint8_t body[LLC_BODY]; /* zero padded */
+    uint8_t fixed[LLC_BODY]; /* `body` with the right length, if that was wrong: `info` borrows from it */
 };
 
 #define LLC_REPORT(m, r, s, off, rel, dev, seen, expected, ...)                                     \

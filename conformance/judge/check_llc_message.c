@@ -90,12 +90,11 @@ static bool decode(struct llc_msg *m)
         m->st->forgot_ns = m->ns;
         return false;
     }
-    uint8_t fixed[LLC_BODY];
-    memcpy(fixed, m->body, sizeof fixed);
-    fixed[1] = (fixed[0] & 0xf0) == SMC_LLC_V2_TYPE ? 0 : LLC_BODY;
-    if ((fixed[0] & 0xf0) == SMC_LLC_V2_TYPE)
-        fixed[2] = LLC_BODY;
-    return smc_llc_decode(smc_view_of(fixed, sizeof fixed), &m->info, &why);
+    memcpy(m->fixed, m->body, sizeof m->fixed);
+    m->fixed[1] = (m->fixed[0] & 0xf0) == SMC_LLC_V2_TYPE ? 0 : LLC_BODY;
+    if ((m->fixed[0] & 0xf0) == SMC_LLC_V2_TYPE)
+        m->fixed[2] = LLC_BODY;
+    return smc_llc_decode(smc_view_of(m->fixed, sizeof m->fixed), &m->info, &why);
 }
 
 /* A rejection that none of the checks above is about. */
