@@ -53,8 +53,8 @@ bool judge_cdc_message(struct judge *j, const struct trace_cdc_event *e)
 
 /* ---- token ---- */
 
-/* Would the message continue what this connection's side said and wrote? */
-static bool continues(const struct trace_cdc_event *e, struct judge *j, struct trace_conn *c)
+/* Would the message continue what this connection's side said and wrote? `data`: it must announce what was just written. */
+static bool continues(const struct trace_cdc_event *e, struct judge *j, struct trace_conn *c, bool data)
 {
     struct data_act a;
     int64_t pos;
@@ -62,17 +62,17 @@ static bool continues(const struct trace_cdc_event *e, struct judge *j, struct t
         !judge_data_act(&a, j, c, e->side, e->link, e->frame, e->ts_ns) || !judge_data_sure(&a))
         return false;
     return !e->validation && a.d->started && e->seq == (uint16_t)(a.me->last_seq + 1) && a.me->link == e->link &&
-           a.me->written_pos > a.me->prod_pos &&
+           (!data || a.me->written_pos > a.me->prod_pos) &&
            judge_data_position(&a, e->prod, a.ring[!e->side], a.me->prod, a.me->prod_pos, &pos) &&
            (uint64_t)pos == a.me->written_pos;
 }
 
 /* The connection, other than `not`, whose data the message announces: by its number, link and cursor it can be no other's. */
-static struct trace_conn *announces(struct judge *j, const struct trace_cdc_event *e, const struct trace_conn *not)
+static struct trace_conn *announces(struct judge *j, const struct trace_cdc_event *e, const struct trace_conn *not, bool data)
 {
     struct trace_conn *found = NULL;
     for (struct trace_conn *c = e->group ? e->group->conns : NULL; c; c = c->group_next) {
-        if (c == not || !continues(e, j, c))
+        if (c == not || !continues(e, j, c, data))
             continue;
         if (found)
             return NULL;
@@ -112,12 +112,17 @@ static bool handshake_runs(const struct trace_group *g)
 static void wrong_token(struct judge *j, const struct trace_cdc_event *e, const struct trace_conn *c)
 {
     struct judge_case k = {.req = REQ_CDC_005, .side = e->side, .frame = e->frame, .conn = c, .group = e->group, .offset = 4};
-    if (c)
-        judge_report(j, &k, JT("token 0x%08x", e->token), JT("token 0x%08x", c->side[!e->side].token),
-                     "the message announces what was written for another connection than its token names");
-    else
-        judge_report(j, &k, JT("token 0x%08x", e->token), "the token of a connection of this link group",
-                     "no connection of the link group has this alert token");
+    judge_report(j, &k, JT("token 0x%08x", e->token), JT("token 0x%08x", c->side[!e->side].token),
+                 "the message announces what was written for another connection than its token names");
+}
+
+/* Without data only a capture that shows every connection tells a wrong token from that of an unknown connection. */
+static void unknown_token(struct judge *j, const struct trace_cdc_event *e)
+{
+    struct data_act a;
+    struct trace_conn *c = announces(j, e, NULL, false);
+    if (c && !e->group->late && !e->group->incomplete && judge_data_act(&a, j, c, e->side, e->link, e->frame, e->ts_ns))
+        judge_data_pend_foreign(&a, REQ_CDC_005, 0);
 }
 
 /* The token names no connection [CDC-005]. */
@@ -125,9 +130,11 @@ struct trace_conn *judge_cdc_token(struct judge *j, const struct trace_cdc_event
 {
     if (!e->group || handshake_runs(e->group) || ended(e))
         return NULL;
-    struct trace_conn *c = announces(j, e, NULL);
-    if (!c && (e->group->late || e->group->incomplete))
+    struct trace_conn *c = announces(j, e, NULL, true);
+    if (!c) {
+        unknown_token(j, e);
         return NULL;
+    }
     judge_holds(j, REQ_CDC_005, false);
     wrong_token(j, e, c);
     return c;
@@ -276,7 +283,7 @@ struct trace_conn *judge_cdc_number(struct data_cdc *x)
         repeated(x);
         return NULL;
     }
-    struct trace_conn *other = announces(x->a.j, x->e, x->a.c);
+    struct trace_conn *other = announces(x->a.j, x->e, x->a.c, true);
     if (other) {
         judge_holds(x->a.j, REQ_CDC_005, false);
         wrong_token(x->a.j, x->e, other);
@@ -312,6 +319,9 @@ static void written_before(struct data_cdc *x)
     if (!x->prod_ok || x->prod_pos < 0 || me->off_origin || me->written.lost || x->a.d->nocopy[!x->a.side] || to <= from)
         return;
     uint64_t at = judge_spans_hole(&me->written, from, to);
+    const struct data_group *g = *judge_group_slot(x->a.c->group, JUDGE_AREA_DATA);
+    if (at != to && g && g->stray[x->a.side] > me->cdc_frame) /* it may have been this one's */
+        return;
     judge_holds(x->a.j, me->replaying ? REQ_FAILOVER_006 : REQ_CDC_007, at == to);
     if (at != to)
         hole(x, at, to);

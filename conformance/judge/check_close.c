@@ -267,8 +267,10 @@ void judge_close_write(const struct data_act *a, uint64_t from, uint64_t to, boo
     bool again = me->replaying && placed && from < me->replay_end;
     if (again)
         return;
-    if (me->aborted.set)
+    if (me->aborted.set && !me->closed.set)
         broken(a, REQ_CLOSE_015, me->aborted.frame, "a WRITE", "nothing after A", "a WRITE after the own A");
+    else if (me->closed.set && (a->peer->closed.set || a->peer->aborted.set)) /* the element may have a new owner */
+        judge_data_pend_foreign(a, REQ_CDC_011, me->closed.frame);
     else if (me->closed.set)
         broken(a, REQ_CDC_011, me->closed.frame, "a WRITE", "nothing after C", "a WRITE after C");
     else if (placed)
@@ -470,7 +472,7 @@ static bool link_lives(const struct data_side *x)
 void judge_close_end(const struct data_act *a)
 {
     struct data_side *me = a->me;
-    if (a->c->rst || a->c->group->gone || !link_lives(a->me) || !link_lives(a->peer))
+    if (a->c->rst || a->c->incomplete || a->c->group->gone || !link_lives(a->me) || !link_lives(a->peer))
         return;
     if (me->freed.set)
         at_free(a);

@@ -76,6 +76,13 @@ static void tick(struct judge *j, uint64_t ns)
         k->last_ns = ns;
 }
 
+static void request_on(struct trace_link *l, int side, uint64_t ns)
+{
+    struct data_link *k = l && side >= 0 ? judge_state(judge_link_slot(l, JUDGE_AREA_DATA), sizeof *k) : NULL;
+    if (k && ns > k->last_ns[side])
+        k->last_ns[side] = ns;
+}
+
 uint64_t judge_data_last_ns(struct judge *j)
 {
     struct data_capture *k = capture_of(j);
@@ -202,7 +209,16 @@ void judge_data_pend(const struct data_act *a, enum judge_req req, bool on_cons,
     struct data_conn *d = a->d;
     if (d->npending < DATA_PENDING)
         d->pending[d->npending++] = (struct data_pending){.req = req, .side = a->side, .on_cons = on_cons, .frame = a->frame,
-                                                          .related = related, .need = need, .have = have, .offset = offset};
+                                                          .ts_ns = a->now, .related = related, .need = need, .have = have,
+                                                          .offset = offset};
+}
+
+void judge_data_pend_foreign(const struct data_act *a, enum judge_req req, uint64_t related)
+{
+    struct data_conn *d = a->d;
+    if (d->npending < DATA_PENDING)
+        d->pending[d->npending++] = (struct data_pending){.req = req, .side = a->side, .foreign = true, .frame = a->frame,
+                                                          .ts_ns = a->now, .related = related, .offset = -1};
 }
 
 static const char *pending_text(enum judge_req req)
@@ -221,10 +237,38 @@ static const char *pending_text(enum judge_req req)
     }
 }
 
+static void foreign_report(const struct data_act *a, const struct data_pending *p, struct judge_case *k)
+{
+    const struct data_capture *s = capture_of(a->j);
+    if (s && (s->unclear || s->begun != s->settled))
+        judge_inconclusive(a->j, k, "the capture lost handshakes: it may belong to another connection");
+    else if (p->req == REQ_CDC_005)
+        judge_report(a->j, k, "a token that was never given", JT("token 0x%08x", a->c->side[!p->side].token),
+                     "no connection of the link group has this alert token");
+    else
+        judge_report(a->j, k, "a WRITE", "nothing after C", "a WRITE after both sides closed");
+}
+
+/* Could the capture have lost the end of what the other side said? Something that came later on its link shows that not. */
+static bool proven(const struct data_act *a, const struct data_pending *p)
+{
+    const struct trace_link *l = a->d->side[!p->side].link ? a->d->side[!p->side].link : a->d->side[p->side].link;
+    struct data_link *k = l ? *judge_link_slot((struct trace_link *)(uintptr_t)l, JUDGE_AREA_DATA) : NULL;
+    return !l || (k && k->last_ns[!p->side] > p->ts_ns);
+}
+
 static void pending_report(const struct data_act *a, const struct data_pending *p)
 {
     struct judge_case k = {.req = p->req, .side = p->side, .frame = p->frame, .related = {p->related}, .conn = a->c,
                            .group = a->c->group, .offset = p->offset};
+    if (p->foreign) {
+        foreign_report(a, p, &k);
+        return;
+    }
+    if (!proven(a, p)) {
+        judge_inconclusive(a->j, &k, "nothing later of the peer was captured that would show that no message is missing");
+        return;
+    }
     const char *what = p->on_cons ? "consumer" : "producer";
     judge_report(a->j, &k, JT("needs the peer's %s at %llu", what, (unsigned long long)p->need),
                  JT("the peer's %s is at %llu", what, (unsigned long long)p->have), "%s", pending_text(p->req));
@@ -240,8 +284,8 @@ void judge_data_settle(const struct data_act *a, bool all)
         const struct data_pending p = d->pending[i];
         const struct data_side *other = &d->side[!p.side];
         bool reached = (p.on_cons ? other->cons_pos : other->prod_pos) >= p.need;
-        bool decided = all || (p.side != a->side && a->frame > p.frame);
-        if (reached && !all && p.side != a->side && a->frame < p.frame)
+        bool decided = all || (!p.foreign && p.side != a->side && a->frame > p.frame);
+        if (!p.foreign && reached && !all && p.side != a->side && a->frame < p.frame)
             continue; /* it was held back: in time after all */
         if (decided)
             pending_report(a, &p);
@@ -347,6 +391,7 @@ static void commit(struct data_cdc *x)
     }
     commit_flags(x);
     me->cdcs++;
+    me->cdc_frame = x->a.frame;
     me->writes = 0;
     me->write_over = false;
     me->after_f = false;
@@ -362,6 +407,13 @@ static bool fill(struct data_cdc *x, struct judge *j, const struct trace_cdc_eve
     return true;
 }
 
+/* Nothing of a stream can be missing before a message if its first PSN was announced, or if it ran before the connection. */
+static void whole(struct data_act *a, const struct trace_stream *s)
+{
+    if (s && a->me->link == NULL && !s->has_initial_psn && s->first_frame >= a->c->accept_frame)
+        a->d->gap = true;
+}
+
 /* What one message shows, whatever was missed before. */
 static void alone(struct data_cdc *x)
 {
@@ -375,11 +427,13 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
     struct judge *j = ctx;
     struct data_cdc x;
     tick(j, e->ts_ns);
+    request_on(e->link, e->side, e->ts_ns);
     if (!judge_cdc_message(j, e) || e->side < 0)
         return;
     struct trace_conn *c = e->conn ? e->conn : judge_cdc_token(j, e);
     if (!c || !fill(&x, j, e, c))
         return;
+    whole(&x.a, e->stream);
     if (!judge_data_sure(&x.a)) {
         alone(&x);
         return;
@@ -392,6 +446,10 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
     }
     if (!judge_failover_link(&x.a))
         return;
+    if (!judge_failover_next(&x)) {
+        alone(&x);
+        return;
+    }
     c = judge_cdc_number(&x);
     if (c && (!fill(&x, j, e, c) || (judge_cdc_number(&x), false)))
         return;
@@ -409,6 +467,7 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
 static void on_write(void *ctx, const struct trace_write_event *e)
 {
     tick(ctx, e->ts_ns);
+    request_on(e->link, e->side, e->ts_ns);
     judge_write(ctx, e);
 }
 
@@ -433,6 +492,7 @@ static void on_rst(void *ctx, struct trace_conn *c, int side, uint64_t frame, ui
 static void on_llc(void *ctx, const struct trace_llc_event *e)
 {
     tick(ctx, e->request->ts_ns);
+    request_on(e->link, e->side, e->request->ts_ns);
     judge_close_llc(ctx, e);
 }
 
@@ -473,15 +533,63 @@ static void on_rc_ack(void *ctx, struct trace_stream *s, struct trace_link *l, c
     k->n[side] = n + 1;
 }
 
+/* ---- handshakes: how many began, how many are known ---- */
+
+static void handshake(struct judge *j, struct trace_conn *c, bool begins, bool ends)
+{
+    struct data_capture *k = capture_of(j);
+    if (!k || (!begins && !c->option[0] && !c->option[1]))
+        return;
+    struct data_conn *d = judge_state(judge_conn_slot(c, JUDGE_AREA_DATA), sizeof *d);
+    if (!d)
+        return;
+    k->begun += begins && !d->counted;
+    d->counted |= begins;
+    k->settled += ends && d->counted && !d->settled;
+    d->settled |= ends && d->counted;
+}
+
+static void handshake_segment(struct judge *j, struct trace_conn *c, int dir, const struct trace_tcp_header *t)
+{
+    if (t->syn && c->option[dir])
+        handshake(j, c, true, false);
+    if ((t->syn && dir == TRACE_S2C && !c->option[dir]) || t->rst)
+        handshake(j, c, false, true);
+}
+
+static void on_conn_open(void *ctx, struct trace_conn *c)
+{
+    struct data_capture *k = capture_of(ctx);
+    if (k)
+        k->unclear |= c->late;
+}
+
+static void on_tcp_gap(void *ctx, struct trace_conn *c, int side, uint64_t n, uint64_t frame)
+{
+    struct data_capture *k = capture_of(ctx);
+    (void)side;
+    (void)n;
+    (void)frame;
+    if (k && (c->option[0] || c->option[1] || c->late))
+        k->unclear = true;
+}
+
 static void on_segment(void *ctx, struct trace_conn *c, int dir, const struct trace_packet *p, bool duplicate)
 {
     tick(ctx, p->raw.ts_ns);
+    handshake_segment(ctx, c, dir, &p->tcp);
     judge_close_segment(ctx, c, dir, p, duplicate);
 }
 
 static void on_clc(void *ctx, const struct trace_clc_event *e)
 {
     tick(ctx, e->ts_ns);
+    bool confirm = e->accept_valid && e->accept.type == SMC_CLC_CONFIRM;
+    struct data_capture *k = capture_of(ctx);
+    if (e->decline_valid || confirm)
+        handshake(ctx, e->conn, false, true);
+    if (k && confirm && !e->conn->accepted)
+        k->unclear = true;
     judge_smcd_clc(ctx, e);
 }
 
@@ -518,6 +626,8 @@ static void on_finish(void *ctx, uint64_t last_frame, uint64_t last_ns)
 }
 
 const struct trace_session_events judge_data_events = {
+    .conn_open = on_conn_open,
+    .tcp_gap = on_tcp_gap,
     .segment = on_segment,
     .clc = on_clc,
     .fin = on_fin,

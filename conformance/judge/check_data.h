@@ -65,7 +65,7 @@ struct data_side {
     uint16_t last_seq;   /* highest sent */
     uint16_t old_seq;    /* of the last message with an old number */
     uint8_t old_seqs;    /* how many such messages came since the last good one */
-    uint64_t cdcs;
+    uint64_t cdcs, cdc_frame;
     /* As a writer. */
     struct trace_cursor prod, cons; /* announced; cons: of its own ring */
     uint64_t prod_pos, cons_pos;
@@ -111,11 +111,14 @@ struct data_side {
     uint16_t f_seq;
     uint64_t f_prod;           /* producer in an F, which means nothing */
     uint64_t f_prod_frame;
-    bool f_beyond;             /* F named a number never sent */
+    bool f_beyond;             /* F named a number not seen: never sent, or lost by the capture; the next number tells */
+    uint64_t f_ignored;        /* frame in which the receiver of such an F went on */
     bool after_f;              /* no CDC since F */
     bool replaying;            /* what was lost is not yet announced again */
     uint64_t replay_from, replay_end;
     uint16_t replay_seq;       /* number of the last repeated message, 0 if none */
+    /* SMC-D: what the record at hand must continue, 0 if nothing. */
+    uint32_t move_offset, move_total, move_next;
     /* TCP. */
     uint32_t tcp_end;          /* sequence number behind everything sent */
     bool tcp_known;
@@ -129,13 +132,15 @@ struct data_pending {
     enum judge_req req;
     int side;              /* at fault */
     bool on_cons;          /* it is the consumer of the other side that must have reached `need`; else the producer */
-    uint64_t frame, related, need, have;
+    bool foreign;          /* wrong unless it belongs to a connection whose handshake the capture lost: waits for the end */
+    uint64_t frame, ts_ns, related, need, have;
     int64_t offset;
 };
 
 struct data_conn {
     bool started, nocopy[2], order_known;
     bool gap; /* packets of its links are missing */
+    bool counted, settled; /* in struct data_capture */
     uint8_t order; /* SMC-D byte order */
     bool vlan_known, vlan_present;
     uint16_t vlan;
@@ -152,6 +157,7 @@ struct data_group {
     bool cut; /* CDCs are cut by the snap length */
     uint32_t ended[2][DATA_ENDED]; /* tokens of connections that the tracker forgot before they were closed */
     unsigned nended[2];
+    uint64_t stray[2]; /* frame of the last WRITE of a side that no connection could be found for */
 };
 
 /* Acknowledgements of the requests of each end of a link, newest last. */
@@ -161,10 +167,13 @@ struct data_link {
         uint64_t ts_ns;
     } ack[2][DATA_ACKS];
     unsigned n[2];
+    uint64_t last_ns[2]; /* of the last request of each end */
 };
 
 struct data_capture {
     uint64_t last_ns;
+    bool unclear;              /* a handshake was not wholly captured */
+    uint64_t begun, settled;   /* handshakes */
 };
 
 /* ---- the message at hand ---- */
@@ -210,6 +219,8 @@ bool judge_data_position(const struct data_act *a, struct trace_cursor cur, uint
 void judge_data_pend(const struct data_act *a, enum judge_req req, bool on_cons, uint64_t need, uint64_t have, int64_t offset,
                      uint64_t related);
 /* A message of `side` was taken into the state: what waited for it is settled. `all`: nothing more will come. */
+/* A message of a connection that nobody knows would explain it, if the capture may have lost that one's handshake. */
+void judge_data_pend_foreign(const struct data_act *a, enum judge_req req, uint64_t related);
 void judge_data_settle(const struct data_act *a, bool all);
 
 /* check_cdc.c */
@@ -244,6 +255,8 @@ void judge_close_end(const struct data_act *a);
 /* Which link the message is on; false if it is a straggler from before the side's F, which changes nothing any more. */
 bool judge_failover_link(const struct data_act *a);
 void judge_failover_validation(struct data_cdc *x);
+/* The first number after F. False if it shows that the capture lost messages. */
+bool judge_failover_next(struct data_cdc *x);
 void judge_failover_rst(const struct data_act *a);
 void judge_failover_receiver(const struct data_act *a);
 

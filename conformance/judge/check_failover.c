@@ -14,7 +14,7 @@ static bool left_behind(const struct data_act *a)
 static bool dead(const struct data_act *a)
 {
     const struct trace_link *l = a->link;
-    if (l->state != TRACE_LINK_GONE || a->c->group->gone || !l->gone_ns)
+    if (l->state != TRACE_LINK_GONE || a->c->group->gone || !l->gone_ns || !l->delete_frame)
         return false;
     return left_behind(a) || l->gone_ns + 50 * DATA_MS < a->now;
 }
@@ -69,6 +69,49 @@ bool judge_failover_link(const struct data_act *a)
 
 /* ---- F ---- */
 
+/* The numbers go on below the one of F: it was never sent, and its receiver had to know [FAILOVER-004]. */
+static void f_of_nothing(struct data_cdc *x)
+{
+    const struct data_side *me = x->a.me;
+    struct judge_case k = judge_data_case(&x->a, REQ_FAILOVER_002, 2);
+    k.frame = me->f.frame;
+    k.related[0] = x->a.frame;
+    judge_holds(x->a.j, REQ_FAILOVER_002, false);
+    judge_report(x->a.j, &k, JT("number %u", me->f_seq), JT("at most %u, the last one sent", me->last_seq),
+                 "a failover validation names a number that was never sent");
+    if (!me->f_ignored)
+        return;
+    k.req = REQ_FAILOVER_004;
+    k.side = !x->a.side;
+    k.frame = me->f_ignored;
+    k.related[0] = me->f.frame;
+    k.offset = -1;
+    judge_holds(x->a.j, REQ_FAILOVER_004, false);
+    judge_report(x->a.j, &k, JT("F with number %u, last received %u", me->f_seq, me->last_seq), "reset of the connection",
+                 "data were lost by the word of F, and the receiver goes on");
+}
+
+bool judge_failover_next(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    if (x->e->smcd || !me->after_f)
+        return true;
+    /* By A-45 one more was completed than F says; with the last packets of the old link it may not have been captured. */
+    if (me->f_seq == me->last_seq && x->e->seq == (uint16_t)(me->f_seq + 2)) {
+        x->a.d->gap = true;
+        return false;
+    }
+    if (!me->f_beyond)
+        return true;
+    me->f_beyond = false;
+    if ((int16_t)(uint16_t)(x->e->seq - me->f_seq) > 0) { /* what it named was sent, and not captured */
+        x->a.d->gap = true;
+        return false;
+    }
+    f_of_nothing(x);
+    return true;
+}
+
 static void number_report(struct data_cdc *x, uint16_t expected, const char *deviation, const char *message)
 {
     struct judge_case k = judge_data_case(&x->a, REQ_FAILOVER_002, 2);
@@ -112,9 +155,10 @@ static void number(struct data_cdc *x)
     uint16_t seq = x->e->seq, acked = me->acked_ns ? me->acked_seq : me->cdcs == 0 ? 0 : seq;
     uint16_t sure = surely_completed(&x->a, acked);
     me->f_beyond = below(me->last_seq, seq);
+    me->f_ignored = 0;
     if (me->f_beyond)
-        number_report(x, me->last_seq, NULL, "a failover validation names a number that was never sent");
-    else if (!below(seq, acked))
+        return;
+    if (!below(seq, acked))
         judge_holds(x->a.j, REQ_FAILOVER_002, true);
     else if (seq == (uint16_t)(acked - 1) || seq == (uint16_t)(sure - 1))
         number_report(x, acked, "A-45", "a failover validation names one less than the last number whose sending was completed");
@@ -188,19 +232,16 @@ void judge_failover_validation(struct data_cdc *x)
 
 /* ---- what the receiver of F does ---- */
 
-/* A message of a side that received an F which it has to refuse [FAILOVER-004]. */
+/* A message of a side that received an F. */
 void judge_failover_receiver(const struct data_act *a)
 {
     struct data_side *sender = a->peer;
-    struct judge_case k = judge_data_case(a, REQ_FAILOVER_004, -1);
     if (!sender->f.set || !judge_data_delivered(a, !a->side, &sender->f, DATA_GRACE_NS))
         return;
-    k.related[0] = sender->f.frame;
-    judge_holds(a->j, sender->f_beyond ? REQ_FAILOVER_004 : REQ_FAILOVER_005, !sender->f_beyond);
-    if (sender->f_beyond)
-        judge_report(a->j, &k, JT("F with number %u, last received %u", sender->f_seq, sender->last_seq), "reset of the connection",
-                     "data were lost by the word of F, and the receiver goes on");
-    sender->f_beyond = false;
+    if (sender->f_beyond && !sender->f_ignored)
+        sender->f_ignored = a->frame;
+    else if (!sender->f_beyond)
+        judge_holds(a->j, REQ_FAILOVER_005, true);
 }
 
 /* [FAILOVER-005] */

@@ -72,6 +72,20 @@ static void byte_order(struct judge *j, const struct trace_packet *p, struct tra
         judge_report(j, &k, JT("byte order %u", order), JT("byte order %u", d->order), "the byte order changes within a connection");
 }
 
+/* A long move takes several records: where one is missing the capture is not whole. */
+static void in_sequence(const struct trace_packet *p, struct data_conn *d, int side)
+{
+    struct data_side *me = &d->side[side];
+    uint32_t offset = smc_smcd_record_offset(p->record), total = smc_smcd_record_total(p->record);
+    uint32_t at = smc_smcd_record_fragment_offset(p->record);
+    bool goes_on = me->move_next && at == me->move_next && offset == me->move_offset && total == me->move_total;
+    if (me->move_next ? !goes_on : at != 0)
+        d->gap = true;
+    me->move_offset = offset;
+    me->move_total = total;
+    me->move_next = at < total && total - at > p->payload_wire_len ? at + p->payload_wire_len : 0;
+}
+
 void judge_smcd_record(struct judge *j, const struct trace_packet *p, struct trace_conn *c)
 {
     if (!c || c->mode != TRACE_MODE_SMCD)
@@ -85,6 +99,7 @@ void judge_smcd_record(struct judge *j, const struct trace_packet *p, struct tra
         d->nocopy[owner] = true; /* what is written into memory that was attached is not moved */
     if (smc_smcd_record_operation(p->record) != SMC_RECORD_MOVE)
         return;
+    in_sequence(p, d, !owner);
     byte_order(j, p, c, d, !owner);
     moved(j, p, c, owner);
 }

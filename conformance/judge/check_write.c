@@ -66,6 +66,13 @@ static void foreign_key(struct judge *j, const struct trace_write_event *e)
     }
 }
 
+static void stray(const struct trace_write_event *e)
+{
+    struct data_group *g = judge_state(judge_group_slot(e->group, JUDGE_AREA_DATA), sizeof *g);
+    if (g)
+        g->stray[e->side] = e->frame;
+}
+
 /* True if the bytes go into the element of a connection. Bounds are CLC-038 (check_clc_rdma.c). */
 static bool allowed(struct judge *j, const struct trace_write_event *e)
 {
@@ -74,14 +81,19 @@ static bool allowed(struct judge *j, const struct trace_write_event *e)
         if (e->link && e->group->links->next)
             judge_holds(j, REQ_FAILOVER_013, true);
         return e->conn != NULL;
-    case TRACE_WRITE_OUTSIDE: /* on the eyecatcher? */
-        return e->conn && e->element_offset < (e->group->smcd ? 32 : e->group->origin);
+    case TRACE_WRITE_OUTSIDE:
+        if (e->conn && e->element_offset < (e->group->smcd ? 32 : e->group->origin))
+            return true; /* on the eyecatcher */
+        stray(e);
+        return false;
     case TRACE_WRITE_UNKNOWN:
     case TRACE_WRITE_UNTRACKED:
         if (e->link && e->request && !e->request->headless)
             foreign_key(j, e);
+        stray(e);
         return false;
     default:
+        stray(e);
         return false;
     }
 }
