@@ -8,7 +8,8 @@ enum { CDC_BYTES = 44, TYPE_CDC = 0xfe };
 
 static void group_cut(const struct trace_cdc_event *e)
 {
-    struct data_group *g = e->group ? judge_state(judge_group_slot(e->group, JUDGE_AREA_DATA), sizeof *g) : NULL;
+    struct data_group *g =
+        e->group ? judge_state(judge_group_slot(e->group, JUDGE_AREA_DATA), sizeof *g) : NULL;
     if (g)
         g->cut = true;
 }
@@ -23,7 +24,8 @@ static bool is_cut(const struct judge *j, const struct trace_cdc_event *e)
 /* A message that only the capture made short says nothing, and nothing after it is certain. */
 static void cut(struct judge *j, const struct trace_cdc_event *e)
 {
-    struct judge_case k = {.req = REQ_CDC_001, .side = e->side, .frame = e->frame, .group = e->group, .offset = -1};
+    struct judge_case k = {
+        .req = REQ_CDC_001, .side = e->side, .frame = e->frame, .group = e->group, .offset = -1};
     group_cut(e);
     if (e->group)
         judge_inconclusive(j, &k, "CDC messages are cut by the snap length of the capture");
@@ -32,7 +34,8 @@ static void cut(struct judge *j, const struct trace_cdc_event *e)
 bool judge_cdc_message(struct judge *j, const struct trace_cdc_event *e)
 {
     size_t have = smc_view_len(e->bytes);
-    struct judge_case k = {.req = REQ_CDC_001, .side = e->side, .frame = e->frame, .conn = e->conn, .group = e->group};
+    struct judge_case k = {
+        .req = REQ_CDC_001, .side = e->side, .frame = e->frame, .conn = e->conn, .group = e->group};
     if (e->smcd)
         return e->valid;
     const struct trace_request *r = e->request;
@@ -43,7 +46,8 @@ bool judge_cdc_message(struct judge *j, const struct trace_cdc_event *e)
         judge_report(j, &k, JT("%u bytes", r->len), "44 bytes", "a CDC message has 44 bytes");
     k.offset = 1;
     if (have > 1 && e->bytes.p[1] != CDC_BYTES)
-        judge_report(j, &k, JT("length byte %u", e->bytes.p[1]), "length byte 44", "the length byte of a CDC message is 44");
+        judge_report(j, &k, JT("length byte %u", e->bytes.p[1]), "length byte 44",
+                     "the length byte of a CDC message is 44");
     if (!e->valid && r->len > have)
         cut(j, e);
     else if (!e->valid) /* the receiver drops it: what comes after has a hole */
@@ -54,21 +58,23 @@ bool judge_cdc_message(struct judge *j, const struct trace_cdc_event *e)
 /* ---- token ---- */
 
 /* Would the message continue what this connection's side said and wrote? `data`: it must announce what was just written. */
-static bool continues(const struct trace_cdc_event *e, struct judge *j, struct trace_conn *c, bool data)
+static bool continues(const struct trace_cdc_event *e, struct judge *j, struct trace_conn *c,
+                      bool data)
 {
     struct data_act a;
     int64_t pos;
     if (c->group != e->group || c->declined || !*judge_conn_slot(c, JUDGE_AREA_DATA) ||
         !judge_data_act(&a, j, c, e->side, e->link, e->frame, e->ts_ns) || !judge_data_sure(&a))
         return false;
-    return !e->validation && a.d->started && e->seq == (uint16_t)(a.me->last_seq + 1) && a.me->link == e->link &&
-           (!data || a.me->written_pos > a.me->prod_pos) &&
+    return !e->validation && a.d->started && e->seq == (uint16_t)(a.me->last_seq + 1) &&
+           a.me->link == e->link && (!data || a.me->written_pos > a.me->prod_pos) &&
            judge_data_position(&a, e->prod, a.ring[!e->side], a.me->prod, a.me->prod_pos, &pos) &&
            (uint64_t)pos == a.me->written_pos;
 }
 
 /* The connection, other than `not`, whose data the message announces: by its number, link and cursor it can be no other's. */
-static struct trace_conn *announces(struct judge *j, const struct trace_cdc_event *e, const struct trace_conn *not, bool data)
+static struct trace_conn *announces(struct judge *j, const struct trace_cdc_event *e,
+                                    const struct trace_conn * not, bool data)
 {
     struct trace_conn *found = NULL;
     for (struct trace_conn *c = e->group ? e->group->conns : NULL; c; c = c->group_next) {
@@ -86,7 +92,8 @@ void judge_cdc_ended(const struct data_act *a)
 {
     struct data_group *g = judge_state(judge_group_slot(a->c->group, JUDGE_AREA_DATA), sizeof *g);
     const struct data_conn *d = a->d;
-    bool over = (d->side[0].closed.set || d->side[0].aborted.set) && (d->side[1].closed.set || d->side[1].aborted.set);
+    bool over = (d->side[0].closed.set || d->side[0].aborted.set) &&
+                (d->side[1].closed.set || d->side[1].aborted.set);
     for (int i = 0; g && !over && i < 2; i++)
         g->ended[i][g->nended[i]++ % DATA_ENDED] = a->c->side[i].token;
 }
@@ -109,11 +116,18 @@ static bool handshake_runs(const struct trace_group *g)
     return false;
 }
 
-static void wrong_token(struct judge *j, const struct trace_cdc_event *e, const struct trace_conn *c)
+static void wrong_token(struct judge *j, const struct trace_cdc_event *e,
+                        const struct trace_conn *c)
 {
-    struct judge_case k = {.req = REQ_CDC_005, .side = e->side, .frame = e->frame, .conn = c, .group = e->group, .offset = 4};
-    judge_report(j, &k, JT("token 0x%08x", e->token), JT("token 0x%08x", c->side[!e->side].token),
-                 "the message announces what was written for another connection than its token names");
+    struct judge_case k = {.req = REQ_CDC_005,
+                           .side = e->side,
+                           .frame = e->frame,
+                           .conn = c,
+                           .group = e->group,
+                           .offset = 4};
+    judge_report(
+        j, &k, JT("token 0x%08x", e->token), JT("token 0x%08x", c->side[!e->side].token),
+        "the message announces what was written for another connection than its token names");
 }
 
 /* Without data only a capture that shows every connection tells a wrong token from that of an unknown connection. */
@@ -121,7 +135,8 @@ static void unknown_token(struct judge *j, const struct trace_cdc_event *e)
 {
     struct data_act a;
     struct trace_conn *c = announces(j, e, NULL, false);
-    if (c && !e->group->late && !e->group->incomplete && judge_data_act(&a, j, c, e->side, e->link, e->frame, e->ts_ns))
+    if (c && !e->group->late && !e->group->incomplete &&
+        judge_data_act(&a, j, c, e->side, e->link, e->frame, e->ts_ns))
         judge_data_pend_foreign(&a, REQ_CDC_005, 0);
 }
 
@@ -149,15 +164,21 @@ void judge_cdc_successive_tokens(const struct data_act *a)
         return;
     for (int i = 0; i < 2; i++) {
         uint32_t token = a->c->side[i].token, before = s->token[i];
-        struct judge_case k = {.req = REQ_CDC_006, .side = i, .frame = i == 0 ? a->c->confirm_frame : a->c->accept_frame,
-                               .conn = a->c, .group = g, .offset = 46};
+        struct judge_case k = {.req = REQ_CDC_006,
+                               .side = i,
+                               .frame = i == 0 ? a->c->confirm_frame : a->c->accept_frame,
+                               .conn = a->c,
+                               .group = g,
+                               .offset = 46};
         if (!a->c->side[i].given)
             continue;
         if (s->token_known[i]) {
             bool next = token - before == 1 || before - token == 1;
-            k.deviation = token != 0 && before != 0 ? "A-51" : NULL; /* one counter a host, from 1 */
+            k.deviation =
+                token != 0 && before != 0 ? "A-51" : NULL; /* one counter a host, from 1 */
             if (!judge_holds(a->j, REQ_CDC_006, !next))
-                judge_report(a->j, &k, JT("tokens 0x%08x and 0x%08x", before, token), "tokens that cannot be guessed",
+                judge_report(a->j, &k, JT("tokens 0x%08x and 0x%08x", before, token),
+                             "tokens that cannot be guessed",
                              "alert tokens of successive connections are consecutive numbers");
         }
         s->token[i] = token;
@@ -182,13 +203,15 @@ static void repeated(struct data_cdc *x)
     int64_t pos;
     x->kind = DATA_REPLAY;
     x->a.me->replay_seq = x->e->seq;
-    if (!n || !judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], x->a.me->prod, x->a.me->prod_pos, &pos))
+    if (!n || !judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], x->a.me->prod,
+                                   x->a.me->prod_pos, &pos))
         return;
     struct judge_case k = judge_data_case(&x->a, REQ_FAILOVER_007, 2);
     k.related[0] = n->sent.frame;
     if (!judge_holds(x->a.j, REQ_FAILOVER_007, pos <= (int64_t)n->prod_pos))
         judge_report(x->a.j, &k, JT("number %u, producer at %lld", x->e->seq, (long long)pos),
-                     JT("number above %u, or producer at %llu", x->a.me->last_seq, (unsigned long long)n->prod_pos),
+                     JT("number above %u, or producer at %llu", x->a.me->last_seq,
+                        (unsigned long long)n->prod_pos),
                      "a repetition that merges lost messages takes a number above all of them");
 }
 
@@ -210,7 +233,8 @@ static void old_number(struct data_cdc *x)
     x->kind = DATA_OLD;
     me->old_seqs += me->old_seqs < 255;
     me->cons_unsure = true;
-    if (!judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) || pos < 0)
+    if (!judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) ||
+        pos < 0)
         return;
     if ((uint64_t)pos > me->prod_pos) {
         me->stale_pos = (uint64_t)pos;
@@ -236,7 +260,8 @@ static bool may_be_lost(const struct data_cdc *x)
     uint32_t ring = x->a.ring[x->a.side];
     bool placed = judge_data_position(&x->a, x->cons, ring, me->cons, me->cons_pos, &pos);
     bool due = placed && (pos - (int64_t)me->cons_pos) * 10 >= (int64_t)ring;
-    return x->a.now < me->f.ts_ns + 50 * DATA_MS || due || (peer->prod_flags & DATA_B) || peer->attention || peer->urgent_open;
+    return x->a.now < me->f.ts_ns + 50 * DATA_MS || due || (peer->prod_flags & DATA_B) ||
+           peer->attention || peer->urgent_open;
 }
 
 static void number_broken(struct data_cdc *x)
@@ -251,11 +276,12 @@ static void number_broken(struct data_cdc *x)
     struct judge_case k = judge_data_case(&x->a, f ? REQ_FAILOVER_003 : REQ_CDC_002, 2);
     k.related[0] = f ? me->f.frame : me->nnotes ? me->notes[me->nnotes - 1].sent.frame : 0;
     judge_holds(x->a.j, k.req, false);
-    judge_report(x->a.j, &k, JT("number %u", x->e->seq), JT("number %u", (uint16_t)(me->last_seq + 1)), "%s",
-                 f                  ? "a failover validation takes no number: the next one follows the last one sent"
-                 : me->cdcs == 0    ? "the first CDC of a connection has number 1"
-                 : step > 0         ? "CDC numbers are skipped"
-                                    : "a CDC number was used before");
+    judge_report(x->a.j, &k, JT("number %u", x->e->seq),
+                 JT("number %u", (uint16_t)(me->last_seq + 1)), "%s",
+                 f ? "a failover validation takes no number: the next one follows the last one sent"
+                 : me->cdcs == 0 ? "the first CDC of a connection has number 1"
+                 : step > 0      ? "CDC numbers are skipped"
+                                 : "a CDC number was used before");
     if (step > 0 || me->cdcs == 0)
         take_number(x);
     else
@@ -275,7 +301,8 @@ struct trace_conn *judge_cdc_number(struct data_cdc *x)
         take_number(x);
         return NULL;
     }
-    if (me->old_seq && (uint16_t)(x->e->seq - me->old_seq) == 1 && me->old_seqs) { /* the numbers go on from there */
+    if (me->old_seq && (uint16_t)(x->e->seq - me->old_seq) == 1 &&
+        me->old_seqs) { /* the numbers go on from there */
         take_number(x);
         return NULL;
     }
@@ -299,13 +326,16 @@ static void hole(struct data_cdc *x, uint64_t from, uint64_t to)
 {
     struct data_side *me = x->a.me;
     bool lost = me->replaying && from < me->replay_end;
-    struct judge_case k = judge_data_case(&x->a, lost ? REQ_FAILOVER_006 : REQ_CDC_007, x->e->smcd ? 8 : 10);
+    struct judge_case k =
+        judge_data_case(&x->a, lost ? REQ_FAILOVER_006 : REQ_CDC_007, x->e->smcd ? 8 : 10);
     k.related[0] = lost ? me->f.frame : 0;
-    judge_report(x->a.j, &k, JT("announced up to %llu, written without a hole up to %llu", (unsigned long long)to,
-                                (unsigned long long)from),
-                 "every announced byte written before", "%s",
-                 lost ? "data lost with the old link are not written again before the cursor passes them"
-                      : "the producer cursor announces data that are not written yet");
+    judge_report(
+        x->a.j, &k,
+        JT("announced up to %llu, written without a hole up to %llu", (unsigned long long)to,
+           (unsigned long long)from),
+        "every announced byte written before", "%s",
+        lost ? "data lost with the old link are not written again before the cursor passes them"
+             : "the producer cursor announces data that are not written yet");
     me->missing = (struct data_span){from, to};
 }
 
@@ -316,7 +346,8 @@ static void written_before(struct data_cdc *x)
     uint64_t from = me->replaying ? me->replay_from : me->prod_pos, to = (uint64_t)x->prod_pos;
     if (me->replaying && x->a.peer->cons_pos > from)
         from = x->a.peer->cons_pos;
-    if (!x->prod_ok || x->prod_pos < 0 || me->off_origin || me->written.lost || x->a.d->nocopy[!x->a.side] || to <= from)
+    if (!x->prod_ok || x->prod_pos < 0 || me->off_origin || me->written.lost ||
+        x->a.d->nocopy[!x->a.side] || to <= from)
         return;
     uint64_t at = judge_spans_hole(&me->written, from, to);
     const struct data_group *g = *judge_group_slot(x->a.c->group, JUDGE_AREA_DATA);

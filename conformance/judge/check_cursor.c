@@ -4,7 +4,8 @@
 
 /* ---- counts ---- */
 
-static void count_broken(struct data_cdc *x, const char *what, uint32_t count, uint32_t ring, uint32_t other, int64_t offset)
+static void count_broken(struct data_cdc *x, const char *what, uint32_t count, uint32_t ring,
+                         uint32_t other, int64_t offset)
 {
     bool below = count < x->a.origin;
     bool urgent = (x->pf & DATA_U) && offset == (x->e->smcd ? 10 : 12);
@@ -54,11 +55,13 @@ static bool beyond(struct data_cdc *x, uint64_t limit)
         me->beyond_pos = 0;
         return false;
     }
-    if (me->write_over && pos <= me->written_pos) /* it was written: the WRITE is the fault [CURSOR-001] */
+    if (me->write_over &&
+        pos <= me->written_pos) /* it was written: the WRITE is the fault [CURSOR-001] */
         return false;
     enum judge_req req = me->beyond_pos && pos > me->beyond_pos ? REQ_CURSOR_026 : REQ_CURSOR_007;
     judge_holds(x->a.j, req, false);
-    judge_data_pend(&x->a, req, true, pos - ring, x->a.peer->cons_pos, x->e->smcd ? 8 : 10, me->prod_frame);
+    judge_data_pend(&x->a, req, true, pos - ring, x->a.peer->cons_pos, x->e->smcd ? 8 : 10,
+                    me->prod_frame);
     me->beyond_pos = pos;
     return true;
 }
@@ -67,9 +70,10 @@ static void no_wrap(struct data_cdc *x)
 {
     struct judge_case k = judge_data_case(&x->a, REQ_CURSOR_003, x->e->smcd ? 8 : 10);
     judge_holds(x->a.j, REQ_CURSOR_003, false);
-    judge_report(x->a.j, &k, JT("producer %u:%u", x->prod.wrap, x->prod.count),
-                 JT("producer %u:%u", (uint16_t)(x->prod.wrap + 1), x->prod.count),
-                 "the WRITEs reached the end of the ring and the wrap sequence was not incremented");
+    judge_report(
+        x->a.j, &k, JT("producer %u:%u", x->prod.wrap, x->prod.count),
+        JT("producer %u:%u", (uint16_t)(x->prod.wrap + 1), x->prod.count),
+        "the WRITEs reached the end of the ring and the wrap sequence was not incremented");
 }
 
 /* Data were written around the end, and the cursor stands where they end, one wrap too low. */
@@ -101,7 +105,8 @@ static void producer(struct data_cdc *x)
             return;
         judge_holds(x->a.j, REQ_CURSOR_007, false);
         judge_report(x->a.j, &k, JT("producer %u:%u", x->prod.wrap, x->prod.count),
-                     JT("not before %u:%u", me->prod.wrap, me->prod.count), "the producer cursor goes back");
+                     JT("not before %u:%u", me->prod.wrap, me->prod.count),
+                     "the producer cursor goes back");
         return;
     }
     x->prod_taken = !beyond(x, limit);
@@ -111,7 +116,8 @@ static void producer(struct data_cdc *x)
     k.req = REQ_CURSOR_003; /* [CURSOR-003]: full by all that the writer can know */
     k.offset = x->e->smcd ? 22 : 24;
     if (!judge_holds(x->a.j, REQ_CURSOR_003, (x->pf & DATA_B) != 0))
-        judge_report(x->a.j, &k, JT("flags 0x%02x", x->pf), "B (0x80) set", "the ring is full and B is not set");
+        judge_report(x->a.j, &k, JT("flags 0x%02x", x->pf), "B (0x80) set",
+                     "the ring is full and B is not set");
 }
 
 /* ---- consumer ---- */
@@ -126,7 +132,8 @@ static void ahead(struct data_cdc *x)
         judge_holds(x->a.j, REQ_CDC_013, false); /* [CDC-013] */
         judge_report(x->a.j, &k, JT("consumer at %llu", (unsigned long long)pos),
                      JT("at most %llu", (unsigned long long)peer->prod_pos),
-                     "the consumer follows the cursor of a failover validation, in which cursors mean nothing");
+                     "the consumer follows the cursor of a failover validation, in which cursors "
+                     "mean nothing");
         return;
     }
     if (peer->stale_frame && pos <= peer->stale_pos) {
@@ -141,7 +148,8 @@ static void ahead(struct data_cdc *x)
         return;
     }
     judge_holds(x->a.j, REQ_CURSOR_008, false);
-    judge_data_pend(&x->a, REQ_CURSOR_008, false, pos, peer->prod_pos, x->e->smcd ? 16 : 18, peer->prod_frame);
+    judge_data_pend(&x->a, REQ_CURSOR_008, false, pos, peer->prod_pos, x->e->smcd ? 16 : 18,
+                    peer->prod_frame);
 }
 
 static void consumer(struct data_cdc *x)
@@ -156,7 +164,8 @@ static void consumer(struct data_cdc *x)
     }
     if (!judge_holds(x->a.j, REQ_CDC_009, x->cons_pos >= (int64_t)me->cons_pos)) { /* [CDC-009] */
         judge_report(x->a.j, &k, JT("consumer %u:%u", x->cons.wrap, x->cons.count),
-                     JT("not before %u:%u", me->cons.wrap, me->cons.count), "the consumer cursor goes back");
+                     JT("not before %u:%u", me->cons.wrap, me->cons.count),
+                     "the consumer cursor goes back");
         return;
     }
     if (peer->stale_frame && peer->prod_pos >= peer->stale_pos)
@@ -195,7 +204,8 @@ void judge_cursor_flags(struct data_cdc *x)
     k.req = REQ_CURSOR_027;
     k.offset = x->e->smcd ? 8 : 10;
     if (x->prod_ok && !judge_holds(x->a.j, REQ_CURSOR_027, x->prod_pos > 0)) /* [CURSOR-027] */
-        judge_report(x->a.j, &k, JT("producer %u:%u", x->prod.wrap, x->prod.count), "a cursor one beyond the urgent byte",
+        judge_report(x->a.j, &k, JT("producer %u:%u", x->prod.wrap, x->prod.count),
+                     "a cursor one beyond the urgent byte",
                      "an urgent byte before the first byte of the stream");
 }
 
@@ -205,25 +215,29 @@ void judge_cursor_flags(struct data_cdc *x)
 static bool dedicated(const struct data_cdc *x)
 {
     const struct data_side *me = x->a.me;
-    if (x->kind != DATA_NEW || me->after_f || me->replaying || me->writes || !x->prod_ok || !x->cons_taken || me->rst_ns)
+    if (x->kind != DATA_NEW || me->after_f || me->replaying || me->writes || !x->prod_ok ||
+        !x->cons_taken || me->rst_ns)
         return false;
     if (me->cdcs == 0 && x->cons_pos == 0) /* says nothing at all */
         return false;
     return (uint64_t)x->prod_pos == me->prod_pos && (x->cf & ~me->conn_flags) == 0 &&
-           !(x->pf & (DATA_B | DATA_P | DATA_U | DATA_R)) && me->prod_flags == x->pf && !me->closed.set && !me->aborted.set;
+           !(x->pf & (DATA_B | DATA_P | DATA_U | DATA_R)) && me->prod_flags == x->pf &&
+           !me->closed.set && !me->aborted.set;
 }
 
 static bool blocked_lately(const struct data_act *a)
 {
     const struct data_side *peer = a->peer;
-    return (peer->prod_flags & DATA_B) || (peer->b_clear_ns && peer->b_clear_ns + DATA_GRACE_NS > a->now);
+    return (peer->prod_flags & DATA_B) ||
+           (peer->b_clear_ns && peer->b_clear_ns + DATA_GRACE_NS > a->now);
 }
 
 static void needless(struct data_cdc *x, uint64_t gain, uint64_t window, uint64_t ring)
 {
     struct judge_case k = judge_data_case(&x->a, REQ_CURSOR_010, x->e->smcd ? 16 : 18);
-    judge_report(x->a.j, &k, JT("%llu bytes gained, window %llu of %llu", (unsigned long long)gain, (unsigned long long)window,
-                                (unsigned long long)ring),
+    judge_report(x->a.j, &k,
+                 JT("%llu bytes gained, window %llu of %llu", (unsigned long long)gain,
+                    (unsigned long long)window, (unsigned long long)ring),
                  "window below half and a tenth gained, or B, R or urgent data",
                  "a CDC that only updates the consumer cursor was not called for");
 }
@@ -249,7 +263,8 @@ static void called_for(struct data_cdc *x)
     uint64_t limit = ring / 10 > 2304 ? ring / 10 : 2304;
     struct judge_case k = judge_data_case(&x->a, REQ_CURSOR_023, x->e->smcd ? 16 : 18);
     if (!judge_holds(x->a.j, REQ_CURSOR_023, gain >= limit)) /* [CURSOR-023] */
-        judge_report(x->a.j, &k, JT("%llu bytes gained", (unsigned long long)gain), JT("%llu bytes", (unsigned long long)limit),
+        judge_report(x->a.j, &k, JT("%llu bytes gained", (unsigned long long)gain),
+                     JT("%llu bytes", (unsigned long long)limit),
                      "an update below the limit of a tenth of the ring or 2304 bytes");
 }
 
@@ -268,8 +283,9 @@ static void late_answer(const struct data_act *a, uint64_t frame)
     if (frame == 0 && !late)
         return;
     if (!judge_holds(a->j, REQ_CURSOR_012, !late)) /* [CURSOR-012] */
-        judge_report(a->j, &k, JT("%llu ms", (unsigned long long)((a->now - asked->ack_ns) / DATA_MS)), "an update at once",
-                     "the peer asked for a cursor update (R) and had to wait");
+        judge_report(a->j, &k,
+                     JT("%llu ms", (unsigned long long)((a->now - asked->ack_ns) / DATA_MS)),
+                     "an update at once", "the peer asked for a cursor update (R) and had to wait");
 }
 
 void judge_cursor_update(struct data_cdc *x)

@@ -15,18 +15,24 @@
 
 enum {
     DATA_SPANS = 8,
-    DATA_NOTES = 16,   /* CDCs remembered a side; Linux has at most 16 under way */
+    DATA_NOTES = 16, /* CDCs remembered a side; Linux has at most 16 under way */
     DATA_PENDING = 4,
     DATA_ACKS = 8,
     DATA_FULLS = 4,
     DATA_ENDED = 16
 };
-#define DATA_MS UINT64_C(1000000)
+#define DATA_MS       UINT64_C(1000000)
 #define DATA_GRACE_NS (20 * DATA_MS)
-#define DATA_LONG_NS (1000 * DATA_MS) /* what is to happen at once has happened by then */
+#define DATA_LONG_NS  (1000 * DATA_MS) /* what is to happen at once has happened by then */
 
-enum { DATA_B = 0x80, DATA_P = 0x40, DATA_U = 0x20, DATA_R = 0x10, DATA_F = 0x08 }; /* producer flags */
-enum { DATA_D = 0x80, DATA_C = 0x40, DATA_A = 0x20 };                               /* connection flags */
+enum {
+    DATA_B = 0x80,
+    DATA_P = 0x40,
+    DATA_U = 0x20,
+    DATA_R = 0x10,
+    DATA_F = 0x08
+};                                                    /* producer flags */
+enum { DATA_D = 0x80, DATA_C = 0x40, DATA_A = 0x20 }; /* connection flags */
 
 /* ---- intervals ---- */
 struct data_span {
@@ -62,9 +68,9 @@ struct data_note { /* a CDC that was sent */
 
 struct data_side {
     /* Numbers. */
-    uint16_t last_seq;   /* highest sent */
-    uint16_t old_seq;    /* of the last message with an old number */
-    uint8_t old_seqs;    /* how many such messages came since the last good one */
+    uint16_t last_seq; /* highest sent */
+    uint16_t old_seq;  /* of the last message with an old number */
+    uint8_t old_seqs;  /* how many such messages came since the last good one */
     uint64_t cdcs, cdc_frame;
     /* As a writer. */
     struct trace_cursor prod, cons; /* announced; cons: of its own ring */
@@ -74,53 +80,56 @@ struct data_side {
     struct data_spans written; /* and not yet announced; after F: on the new link */
     struct data_span missing;  /* announced, but not written */
     struct data_sent last_write;
-    unsigned writes;           /* WRITE messages since the last CDC */
-    bool write_over;           /* the WRITEs since the last CDC ran over the window */
-    bool off_origin;           /* it counts from another origin: what it writes cannot be placed */
+    unsigned writes; /* WRITE messages since the last CDC */
+    bool write_over; /* the WRITEs since the last CDC ran over the window */
+    bool off_origin; /* it counts from another origin: what it writes cannot be placed */
     uint64_t stale_pos, stale_frame; /* highest position that an old-numbered message announced */
-    bool stale_equal;          /* ... which repeated the last number */
-    uint64_t beyond_pos;       /* last producer beyond the window, 0 if the last one was inside */
-    bool prod_unsure, cons_unsure; /* the last one was broken: what the peer made of it cannot be known */
-    uint64_t fulls[DATA_FULLS]; /* positions at which the ring was full, by the peer's last consumer cursors */
+    bool stale_equal;                /* ... which repeated the last number */
+    uint64_t beyond_pos; /* last producer beyond the window, 0 if the last one was inside */
+    bool prod_unsure,
+        cons_unsure; /* the last one was broken: what the peer made of it cannot be known */
+    uint64_t fulls
+        [DATA_FULLS]; /* positions at which the ring was full, by the peer's last consumer cursors */
     uint8_t prod_flags, conn_flags;
-    uint64_t b_clear_ns;       /* B was set and went */
-    bool blocked_unsent;       /* B was set, and no data since */
+    uint64_t b_clear_ns; /* B was set and went */
+    bool blocked_unsent; /* B was set, and no data since */
     uint64_t blocked_frame, blocked_ns;
-    struct data_sent asked;    /* R that the peer has not answered */
-    bool attention;            /* P, U or R since the peer's last CDC */
+    struct data_sent asked; /* R that the peer has not answered */
+    bool attention;         /* P, U or R since the peer's last CDC */
     bool urgent_open;
-    uint64_t urgent_pos;       /* one beyond the urgent byte */
+    uint64_t urgent_pos; /* one beyond the urgent byte */
     uint64_t urgent_frame;
     struct data_note notes[DATA_NOTES]; /* [0] is the oldest */
     unsigned nnotes;
-    uint16_t acked_seq;        /* highest number known to be acknowledged; 0 none */
+    uint16_t acked_seq; /* highest number known to be acknowledged; 0 none */
     uint64_t acked_ns;
     uint64_t acked_prod, acked_cons; /* of notes that made room */
-    bool notes_lost;           /* a note not acknowledged made room */
+    bool notes_lost;                 /* a note not acknowledged made room */
     /* Close. */
     struct data_sent done, closed, aborted;
     uint64_t done_pos, closed_pos;
-    struct data_sent freed;    /* DELETE RKEY for the RMB it gave */
+    struct data_sent freed; /* DELETE RKEY for the RMB it gave */
     uint64_t fin_frame, fin_ns, rst_frame, rst_ns;
-    uint64_t rst_peer_prod;    /* the peer's producer when it reset */
-    bool late_data;            /* reported: data long after FIN */
+    uint64_t rst_peer_prod; /* the peer's producer when it reset */
+    bool late_data;         /* reported: data long after FIN */
     /* Failover. */
-    const struct trace_link *link; /* of its last message */
+    const struct trace_link *link;        /* of its last message */
     const struct trace_link *link_before; /* ... before F */
     struct data_sent f;
     uint16_t f_seq;
-    uint64_t f_prod;           /* producer in an F, which means nothing */
+    uint64_t f_prod; /* producer in an F, which means nothing */
     uint64_t f_prod_frame;
-    bool f_beyond;             /* F named a number not seen: never sent, or lost by the capture; the next number tells */
-    uint64_t f_ignored;        /* frame in which the receiver of such an F went on */
-    bool after_f;              /* no CDC since F */
-    bool replaying;            /* what was lost is not yet announced again */
+    bool
+        f_beyond; /* F named a number not seen: never sent, or lost by the capture; the next number tells */
+    uint64_t f_ignored; /* frame in which the receiver of such an F went on */
+    bool after_f;       /* no CDC since F */
+    bool replaying;     /* what was lost is not yet announced again */
     uint64_t replay_from, replay_end;
-    uint16_t replay_seq;       /* number of the last repeated message, 0 if none */
+    uint16_t replay_seq; /* number of the last repeated message, 0 if none */
     /* SMC-D: what the record at hand must continue, 0 if nothing. */
     uint32_t move_offset, move_total, move_next;
     /* TCP. */
-    uint32_t tcp_end;          /* sequence number behind everything sent */
+    uint32_t tcp_end; /* sequence number behind everything sent */
     bool tcp_known;
     unsigned probes;
     uint64_t probe_ns, probe_frame;
@@ -130,18 +139,20 @@ struct data_side {
  * because packets before it are missing. */
 struct data_pending {
     enum judge_req req;
-    int side;              /* at fault */
-    bool on_cons;          /* it is the consumer of the other side that must have reached `need`; else the producer */
-    bool foreign;          /* wrong unless it belongs to a connection whose handshake the capture lost: waits for the end */
+    int side; /* at fault */
+    bool
+        on_cons; /* it is the consumer of the other side that must have reached `need`; else the producer */
+    bool
+        foreign; /* wrong unless it belongs to a connection whose handshake the capture lost: waits for the end */
     uint64_t frame, ts_ns, related, need, have;
     int64_t offset;
 };
 
 struct data_conn {
     bool started, nocopy[2], order_known;
-    bool gap; /* packets of its links are missing */
+    bool gap;              /* packets of its links are missing */
     bool counted, settled; /* in struct data_capture */
-    uint8_t order; /* SMC-D byte order */
+    uint8_t order;         /* SMC-D byte order */
     bool vlan_known, vlan_present;
     uint16_t vlan;
     uint32_t origin;
@@ -155,7 +166,8 @@ struct data_group {
     uint64_t token_conn[2];
     bool token_known[2];
     bool cut; /* CDCs are cut by the snap length */
-    uint32_t ended[2][DATA_ENDED]; /* tokens of connections that the tracker forgot before they were closed */
+    uint32_t ended
+        [2][DATA_ENDED]; /* tokens of connections that the tracker forgot before they were closed */
     unsigned nended[2];
     uint64_t stray[2]; /* frame of the last WRITE of a side that no connection could be found for */
 };
@@ -172,8 +184,8 @@ struct data_link {
 
 struct data_capture {
     uint64_t last_ns;
-    bool unclear;              /* a handshake was not wholly captured */
-    uint64_t begun, settled;   /* handshakes */
+    bool unclear;            /* a handshake was not wholly captured */
+    uint64_t begun, settled; /* handshakes */
 };
 
 /* ---- the message at hand ---- */
@@ -202,22 +214,36 @@ struct data_cdc {
     bool prod_taken, cons_taken; /* become the side's own */
 };
 
+/* Counts and reports a broken rule. */
+void judge_data_broken(const struct data_act *a, enum judge_req req, uint64_t related,
+                       const char *seen, const char *expected, const char *message);
 struct judge_case judge_data_case(const struct data_act *a, enum judge_req req, int64_t offset);
-bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, int side, struct trace_link *l,
-                    uint64_t frame, uint64_t now);
+bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, int side,
+                    struct trace_link *l, uint64_t frame, uint64_t now);
 void judge_data_start(struct data_act *a, uint32_t count, bool is_write);
 /* Acknowledged (SMC-D: sent) at least `grace` ago. */
+/* Did a side say something on its link after `ns`? Else the capture may have lost the end of what it said. */
+bool judge_data_later(const struct data_act *a, int side, uint64_t ns);
 /* False if the capture does not show all that the two sides said. */
 bool judge_data_sure(const struct data_act *a);
-bool judge_data_delivered(const struct data_act *a, int sender, struct data_sent *s, uint64_t grace);
+bool judge_data_delivered(const struct data_act *a, int sender, struct data_sent *s,
+                          uint64_t grace);
 /* Brings the acknowledgements of all notes up to date. */
 void judge_data_acks(const struct data_act *a, int sender);
+struct data_capture *judge_data_capture(struct judge *j);
 uint64_t judge_data_last_ns(struct judge *j);
+/* Remembers a CDC; the oldest one makes room. */
+void judge_data_note(const struct data_act *a, const struct data_note *note);
+/* How far PSN x is ahead of y, modulo 2^24. */
+static inline uint32_t judge_psn_ahead(uint32_t x, uint32_t y)
+{
+    return (x - y) & 0xffffff;
+}
 /* Position of a side's cursor, reckoned from its last one; false if the count is outside the ring. */
-bool judge_data_position(const struct data_act *a, struct trace_cursor cur, uint32_t ring, struct trace_cursor from,
-                         uint64_t from_pos, int64_t *pos);
-void judge_data_pend(const struct data_act *a, enum judge_req req, bool on_cons, uint64_t need, uint64_t have, int64_t offset,
-                     uint64_t related);
+bool judge_data_position(const struct data_act *a, struct trace_cursor cur, uint32_t ring,
+                         struct trace_cursor from, uint64_t from_pos, int64_t *pos);
+void judge_data_pend(const struct data_act *a, enum judge_req req, bool on_cons, uint64_t need,
+                     uint64_t have, int64_t offset, uint64_t related);
 /* A message of `side` was taken into the state: what waited for it is settled. `all`: nothing more will come. */
 /* A message of a connection that nobody knows would explain it, if the capture may have lost that one's handshake. */
 void judge_data_pend_foreign(const struct data_act *a, enum judge_req req, uint64_t related);
@@ -248,7 +274,8 @@ void judge_close_write(const struct data_act *a, uint64_t from, uint64_t to, boo
 void judge_close_fin(const struct data_act *a);
 void judge_close_rst(const struct data_act *a);
 void judge_close_llc(struct judge *j, const struct trace_llc_event *e);
-void judge_close_segment(struct judge *j, struct trace_conn *c, int dir, const struct trace_packet *p, bool duplicate);
+void judge_close_segment(struct judge *j, struct trace_conn *c, int dir,
+                         const struct trace_packet *p, bool duplicate);
 void judge_close_end(const struct data_act *a);
 
 /* check_failover.c */

@@ -8,7 +8,8 @@
 static bool left_behind(const struct data_act *a)
 {
     const struct data_side *me = a->me;
-    return me->f.set && me->after_f && a->link == me->link_before && a->link != me->f.link && a->now > me->f.ts_ns + DATA_GRACE_NS;
+    return me->f.set && me->after_f && a->link == me->link_before && a->link != me->f.link &&
+           a->now > me->f.ts_ns + DATA_GRACE_NS;
 }
 
 static bool dead(const struct data_act *a)
@@ -22,7 +23,8 @@ static bool dead(const struct data_act *a)
 static bool closing(const struct data_act *a)
 {
     const struct data_side *me = a->me, *peer = a->peer;
-    return me->done.set || me->closed.set || me->aborted.set || peer->done.set || peer->closed.set || peer->aborted.set || a->c->rst;
+    return me->done.set || me->closed.set || me->aborted.set || peer->done.set ||
+           peer->closed.set || peer->aborted.set || a->c->rst;
 }
 
 static void without_f(const struct data_act *a)
@@ -32,8 +34,10 @@ static void without_f(const struct data_act *a)
     if (excused)
         return;
     judge_holds(a->j, REQ_FAILOVER_002, false);
-    judge_report(a->j, &k, JT("data on link %u, before on link %u", a->link->number, a->me->link->number),
-                 "a failover validation (F) first", "the first message on another link is no failover validation");
+    judge_report(a->j, &k,
+                 JT("data on link %u, before on link %u", a->link->number, a->me->link->number),
+                 "a failover validation (F) first",
+                 "the first message on another link is no failover validation");
 }
 
 bool judge_failover_link(const struct data_act *a)
@@ -77,7 +81,8 @@ static void f_of_nothing(struct data_cdc *x)
     k.frame = me->f.frame;
     k.related[0] = x->a.frame;
     judge_holds(x->a.j, REQ_FAILOVER_002, false);
-    judge_report(x->a.j, &k, JT("number %u", me->f_seq), JT("at most %u, the last one sent", me->last_seq),
+    judge_report(x->a.j, &k, JT("number %u", me->f_seq),
+                 JT("at most %u, the last one sent", me->last_seq),
                  "a failover validation names a number that was never sent");
     if (!me->f_ignored)
         return;
@@ -87,7 +92,8 @@ static void f_of_nothing(struct data_cdc *x)
     k.related[0] = me->f.frame;
     k.offset = -1;
     judge_holds(x->a.j, REQ_FAILOVER_004, false);
-    judge_report(x->a.j, &k, JT("F with number %u, last received %u", me->f_seq, me->last_seq), "reset of the connection",
+    judge_report(x->a.j, &k, JT("F with number %u, last received %u", me->f_seq, me->last_seq),
+                 "reset of the connection",
                  "data were lost by the word of F, and the receiver goes on");
 }
 
@@ -104,7 +110,8 @@ bool judge_failover_next(struct data_cdc *x)
     if (!me->f_beyond)
         return true;
     me->f_beyond = false;
-    if ((int16_t)(uint16_t)(x->e->seq - me->f_seq) > 0) { /* what it named was sent, and not captured */
+    if ((int16_t)(uint16_t)(x->e->seq - me->f_seq) >
+        0) { /* what it named was sent, and not captured */
         x->a.d->gap = true;
         return false;
     }
@@ -112,7 +119,8 @@ bool judge_failover_next(struct data_cdc *x)
     return true;
 }
 
-static void number_report(struct data_cdc *x, uint16_t expected, const char *deviation, const char *message)
+static void number_report(struct data_cdc *x, uint16_t expected, const char *deviation,
+                          const char *message)
 {
     struct judge_case k = judge_data_case(&x->a, REQ_FAILOVER_002, 2);
     k.deviation = deviation;
@@ -161,9 +169,12 @@ static void number(struct data_cdc *x)
     if (!below(seq, acked))
         judge_holds(x->a.j, REQ_FAILOVER_002, true);
     else if (seq == (uint16_t)(acked - 1) || seq == (uint16_t)(sure - 1))
-        number_report(x, acked, "A-45", "a failover validation names one less than the last number whose sending was completed");
+        number_report(x, acked, "A-45",
+                      "a failover validation names one less than the last number whose sending was "
+                      "completed");
     else if (below(seq, sure))
-        number_report(x, acked, NULL, "a failover validation names the last number whose sending was completed");
+        number_report(x, acked, NULL,
+                      "a failover validation names the last number whose sending was completed");
 }
 
 /* [FAILOVER-019] */
@@ -186,7 +197,8 @@ static uint64_t lost_from(const struct data_cdc *x)
     uint64_t from = me->acked_prod > x->a.peer->cons_pos ? me->acked_prod : x->a.peer->cons_pos;
     for (unsigned i = 0; i < me->nnotes; i++) {
         const struct data_note *n = &me->notes[i];
-        bool placed = n->sent.ack_ns || (n->data.set && n->data.ack_ns) || (int16_t)(uint16_t)(x->e->seq - n->seq) >= 0;
+        bool placed = n->sent.ack_ns || (n->data.set && n->data.ack_ns) ||
+                      (int16_t)(uint16_t)(x->e->seq - n->seq) >= 0;
         if (placed && n->prod_pos > from)
             from = n->prod_pos;
     }
@@ -217,14 +229,19 @@ void judge_failover_validation(struct data_cdc *x)
     number(x);
     active_only(x);
     begin_replay(x);
-    me->f = (struct data_sent){.set = true, .link = x->a.link, .psn = x->e->request->psn, .frame = x->a.frame, .ts_ns = x->a.now};
+    me->f = (struct data_sent){.set = true,
+                               .link = x->a.link,
+                               .psn = x->e->request->psn,
+                               .frame = x->a.frame,
+                               .ts_ns = x->a.now};
     me->f_seq = x->e->seq;
     me->link_before = me->link;
     me->link = x->a.link;
     me->after_f = true;
     me->writes = 0;
     me->replay_seq = 0;
-    if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) && pos > (int64_t)me->prod_pos) {
+    if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) &&
+        pos > (int64_t)me->prod_pos) {
         me->f_prod = (uint64_t)pos;
         me->f_prod_frame = x->a.frame;
     }
@@ -249,12 +266,14 @@ void judge_failover_rst(const struct data_act *a)
 {
     struct data_side *sender = a->peer;
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_005, -1);
-    if (!sender->f.set || sender->f_beyond || !sender->after_f || closing(a) || !judge_data_sure(a) || !sender->f.link)
+    if (!sender->f.set || sender->f_beyond || !sender->after_f || closing(a) ||
+        !judge_data_sure(a) || !sender->f.link)
         return;
     if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS)
         return;
     k.related[0] = sender->f.frame;
     judge_holds(a->j, REQ_FAILOVER_005, false);
-    judge_report(a->j, &k, JT("RST after F with number %u", sender->f_seq), JT("no reaction: %u was received", sender->last_seq),
+    judge_report(a->j, &k, JT("RST after F with number %u", sender->f_seq),
+                 JT("no reaction: %u was received", sender->last_seq),
                  "a connection is reset although the failover validation shows no loss");
 }

@@ -10,17 +10,23 @@ static bool first_packet(const struct trace_write_event *e)
 /* [CDC-008] */
 static void immediate(struct judge *j, const struct trace_write_event *e)
 {
-    struct judge_case k = {.req = REQ_CDC_008, .side = e->side, .frame = e->frame, .conn = e->conn, .group = e->group, .offset = -1};
+    struct judge_case k = {.req = REQ_CDC_008,
+                           .side = e->side,
+                           .frame = e->frame,
+                           .conn = e->conn,
+                           .group = e->group,
+                           .offset = -1};
     if (!e->request || !e->request->last || !e->link)
         return;
     if (!judge_holds(j, REQ_CDC_008, !e->request->has_imm))
-        judge_report(j, &k, JT("immediate 0x%08x", e->request->imm), "RDMA WRITE without immediate data",
-                     "an RDMA WRITE carries immediate data");
+        judge_report(j, &k, JT("immediate 0x%08x", e->request->imm),
+                     "RDMA WRITE without immediate data", "an RDMA WRITE carries immediate data");
 }
 
 /* ---- keys and bounds ---- */
 
-static bool lies_in(const struct trace_rmb *r, const struct trace_rtoken *t, const struct trace_write_event *e)
+static bool lies_in(const struct trace_rmb *r, const struct trace_rtoken *t,
+                    const struct trace_write_event *e)
 {
     uint64_t size = (uint64_t)r->element_size * (r->elements ? r->elements : 1);
     return t->rkey == e->request->rkey && e->request->va >= t->va && e->request->va - t->va < size;
@@ -35,12 +41,14 @@ static const struct trace_rtoken *token_of(const struct trace_rmb *r, uint8_t li
 }
 
 /* The key that the same RMB has on another link, if it is that one which was used. */
-static const struct trace_rtoken *of_other_link(const struct trace_write_event *e, const struct trace_rmb **rmb)
+static const struct trace_rtoken *of_other_link(const struct trace_write_event *e,
+                                                const struct trace_rmb **rmb)
 {
     for (const struct trace_rmb *r = e->group->rmbs[!e->side]; r; r = r->next) {
         const struct trace_rtoken *here = token_of(r, e->link->number);
         for (unsigned i = 0; here && r->element_size && i < r->ntokens; i++)
-            if (r->tokens[i].link_number != e->link->number && r->tokens[i].rkey != here->rkey && lies_in(r, &r->tokens[i], e)) {
+            if (r->tokens[i].link_number != e->link->number && r->tokens[i].rkey != here->rkey &&
+                lies_in(r, &r->tokens[i], e)) {
                 *rmb = r;
                 return &r->tokens[i];
             }
@@ -53,14 +61,20 @@ static void foreign_key(struct judge *j, const struct trace_write_event *e)
 {
     const struct trace_rmb *rmb = NULL;
     const struct trace_rtoken *t = of_other_link(e, &rmb);
-    struct judge_case k = {.req = REQ_FAILOVER_013, .side = e->side, .frame = e->frame, .group = e->group, .offset = -1};
+    struct judge_case k = {.req = REQ_FAILOVER_013,
+                           .side = e->side,
+                           .frame = e->frame,
+                           .group = e->group,
+                           .offset = -1};
     if (!t)
         return;
     judge_holds(j, REQ_FAILOVER_013, false);
-    judge_report(j, &k, JT("rkey 0x%x of link %u", t->rkey, t->link_number), JT("the RMB's rkey on link %u", e->link->number),
+    judge_report(j, &k, JT("rkey 0x%x of link %u", t->rkey, t->link_number),
+                 JT("the RMB's rkey on link %u", e->link->number),
                  "a WRITE uses the key of another link");
     for (struct trace_conn *c = e->group->conns; c; c = c->group_next) {
-        struct data_conn *d = c->side[!e->side].rmb == rmb ? *judge_conn_slot(c, JUDGE_AREA_DATA) : NULL;
+        struct data_conn *d =
+            c->side[!e->side].rmb == rmb ? *judge_conn_slot(c, JUDGE_AREA_DATA) : NULL;
         if (d) /* one fault is enough: the bytes are taken as meant */
             d->side[e->side].written.lost = true;
     }
@@ -116,7 +130,8 @@ static struct place place(const struct data_act *a, uint64_t at, uint32_t len)
     const struct data_side *me = a->me;
     uint64_t ring = a->ring[!a->side], cons = a->peer->cons_pos;
     struct place p = {.from = me->prod_pos + forward(at, me->prod_pos, ring)};
-    if (me->missing.to > me->missing.from && me->missing.from + forward(at, me->missing.from, ring) < me->missing.to) {
+    if (me->missing.to > me->missing.from &&
+        me->missing.from + forward(at, me->missing.from, ring) < me->missing.to) {
         p.from = me->missing.from + forward(at, me->missing.from, ring);
         p.late = true;
     } else if (me->replaying) {
@@ -153,7 +168,8 @@ static void past_urgent(const struct data_act *a, const struct place *p)
         return;
     bool ok = a->peer->cons_pos >= me->urgent_pos;
     if (!judge_holds(a->j, REQ_CURSOR_017, ok)) /* [CURSOR-017] */
-        judge_data_pend(a, REQ_CURSOR_017, true, me->urgent_pos, a->peer->cons_pos, -1, me->urgent_frame);
+        judge_data_pend(a, REQ_CURSOR_017, true, me->urgent_pos, a->peer->cons_pos, -1,
+                        me->urgent_frame);
 }
 
 /* The peer's consumer as this side surely knew it when it sent F. */
@@ -178,21 +194,23 @@ static void again(const struct data_act *a, const struct place *p)
     k.related[0] = a->me->f.frame;
     if (!judge_holds(a->j, REQ_FAILOVER_010, p->from >= consumed)) /* [FAILOVER-010] */
         judge_report(a->j, &k, JT("written again from %llu", (unsigned long long)p->from),
-                     JT("from %llu at the earliest", (unsigned long long)consumed), "bytes that the peer has consumed are written again");
+                     JT("from %llu at the earliest", (unsigned long long)consumed),
+                     "bytes that the peer has consumed are written again");
 }
 
 /* The first byte of a stream lies at the origin. False if it cannot be placed. */
-static bool origin(struct data_act *a, const struct trace_write_event *e, uint64_t *at, uint32_t *len)
+static bool origin(struct data_act *a, const struct trace_write_event *e, uint64_t *at,
+                   uint32_t *len)
 {
     struct judge_case k = judge_data_case(a, REQ_CURSOR_004, -1);
     uint32_t head = e->group->smcd ? 32 : a->origin;
     *at = e->element_offset;
     *len = e->len;
-    if (*at < head) { /* [CURSOR-004] */
+    if (*at < head) {          /* [CURSOR-004] */
         if (!e->group->smcd) { /* [SMCD-001] is told of the record */
             judge_holds(a->j, REQ_CURSOR_004, false);
-            judge_report(a->j, &k, JT("element offset %llu", (unsigned long long)*at), JT("from offset %u on", head),
-                         "a WRITE into the eyecatcher of an RMBE");
+            judge_report(a->j, &k, JT("element offset %llu", (unsigned long long)*at),
+                         JT("from offset %u on", head), "a WRITE into the eyecatcher of an RMBE");
         }
         a->me->off_origin = true;
         return false;
@@ -231,7 +249,8 @@ void judge_write(struct judge *j, const struct trace_write_event *e)
 {
     struct data_act a;
     immediate(j, e);
-    if (e->side < 0 || !e->group || !allowed(j, e) || !judge_data_act(&a, j, e->conn, e->side, e->link, e->frame, e->ts_ns))
+    if (e->side < 0 || !e->group || !allowed(j, e) ||
+        !judge_data_act(&a, j, e->conn, e->side, e->link, e->frame, e->ts_ns))
         return;
     if (!judge_data_sure(&a))
         return;
@@ -243,6 +262,9 @@ void judge_write(struct judge *j, const struct trace_write_event *e)
         judge_failover_receiver(&a);
     }
     ring_write(&a, e);
-    a.me->last_write = (struct data_sent){.set = true, .link = e->link, .psn = e->request ? e->request->psn : 0, .frame = e->frame,
+    a.me->last_write = (struct data_sent){.set = true,
+                                          .link = e->link,
+                                          .psn = e->request ? e->request->psn : 0,
+                                          .frame = e->frame,
                                           .ts_ns = e->ts_ns};
 }
