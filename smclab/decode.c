@@ -96,6 +96,8 @@ static void clc(void *ctx, const struct trace_clc_event *e)
 
 static void llc(void *ctx, const struct trace_llc_event *e)
 {
+    if (e->replayed) /* printed where it stood */
+        return;
     struct decoded m = {.frame = e->request->frame, .ts_ns = e->request->ts_ns, .protocol = "LLC", .bytes = e->bytes, .cut = e->cut};
     m.valid = smc_llc_parse(e->bytes, &m.parsed, &m.reject);
     roce_ends(&m, e->stream);

@@ -65,6 +65,13 @@ struct trace_qp_events {
     void (*end)(void *ctx, struct trace_stream *s); /* being forgotten; free s->user */
 };
 
+/* Has the responder acknowledged requests that were not captured (yet)? */
+static inline bool trace_stream_lacks(const struct trace_stream *s)
+{
+    uint32_t ahead = (s->acked_psn + 1 - s->next_psn) & 0xffffff;
+    return s->started && s->has_acked && ahead != 0 && ahead <= TRACE_QP_HOLD;
+}
+
 struct trace_qp;
 
 struct trace_qp *trace_qp_new(const struct trace_qp_events *events, void *ctx);

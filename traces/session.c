@@ -217,6 +217,7 @@ static void on_stream_end(void *ctx, struct trace_stream *st)
             for (int i = 0; i < 2; i++)
                 if (l->end[i].tx == st)
                     l->end[i].tx = NULL;
+    session_orphans_drop(s, st);
     st->user = NULL;
 }
 

@@ -236,6 +236,7 @@ struct trace_llc_event {
     const struct trace_request *request;
     struct smc_view bytes;
     bool cut;                  /* shorter in the capture than on the wire */
+    bool replayed;             /* told before without its link, which was named since; times and frames are its own */
     bool valid;                /* info holds; else `reject` says why */
     struct smc_reject reject;
     struct smc_llc_info info;

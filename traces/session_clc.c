@@ -70,10 +70,7 @@ static void give_rmb(struct trace_session *s, struct trace_conn *c, int side, co
         r = session_rmb_announce(s, c->group, side, l->number, a->rkey, a->rmb_va, frame);
     if (!r)
         return;
-    if (c->group->late) {
-        session_orphan_use(s, r, a->gid, a->rkey);
-        session_links_learn(c->group);
-    }
+    session_links_learn(c->group);
     r->clc_named = true;
     r->element_size = (uint32_t)smc_clc_buffer_size(a->bsize);
     if (a->rmbe_index > r->elements)
@@ -105,33 +102,62 @@ static struct trace_group *group_from_accept(struct trace_session *s, struct tra
     return g;
 }
 
+/* The group and link that an Accept makes (first contact), or that existed before the capture (late). */
+static struct trace_link *link_from_accept(struct trace_session *s, struct trace_conn *c, const struct smc_clc_accept_info *a,
+                                           bool late, uint64_t frame)
+{
+    struct trace_group *g = late ? session_group_late(s, c, a) : NULL;
+    bool fresh = !g;
+    if (!g)
+        g = group_from_accept(s, c, a, frame);
+    struct trace_link *l = g ? session_link_new(s, g) : NULL;
+    if (!l)
+        return NULL;
+    g->late = late;
+    if (c->incomplete)
+        session_group_lost(s, g);
+    l->first = fresh;
+    session_link_end(s, l, TRACE_S2C, a->gid, a->mac, a->qpn, late ? -1 : (int64_t)a->psn, a->mtu);
+    l->state = late ? TRACE_LINK_ACTIVE : TRACE_LINK_ADDING;
+    if (late && a->version >= 2)
+        g->origin_known = true; /* v2 has no eyecatcher */
+    if (fresh)
+        EMIT(s, group_open, g);
+    return l;
+}
+
+static struct trace_link *named_link(struct trace_session *s, const struct smc_clc_accept_info *a)
+{
+    struct trace_link *l = a->first_contact ? NULL : session_link_find(s, a->gid, a->qpn, TRACE_S2C, NULL);
+    return l && l->state != TRACE_LINK_GONE ? l : NULL;
+}
+
+/* What an Accept or Confirm says of a group older than the capture is needed before anybody looks at the message: LLC
+ * that came before it on its queue pairs can be told now. */
+static void foresee(struct trace_session *s, struct trace_conn *c, const struct trace_clc_event *e)
+{
+    const struct smc_clc_accept_info *a = &e->accept;
+    if (!e->accept_valid || a->path != SMC_PATH_R || c->declined)
+        return;
+    if (a->type == SMC_CLC_ACCEPT && !a->first_contact && !c->accepted && !named_link(s, a))
+        link_from_accept(s, c, a, true, e->frame);
+    else if (a->type == SMC_CLC_CONFIRM && c->link && c->group && c->group->late && !c->link->end[TRACE_C2S].known)
+        session_link_end(s, c->link, TRACE_C2S, a->gid, a->mac, a->qpn, -1, a->mtu);
+    else
+        return;
+    session_orphans_replay(s);
+}
+
 /* SMC-R: a first contact makes a group and its first link; else the Accept names a link that exists. */
 static void accept_smcr(struct trace_session *s, struct trace_conn *c, const struct smc_clc_accept_info *a,
                         uint64_t frame, uint64_t ns)
 {
-    struct trace_link *l = a->first_contact ? NULL : session_link_find(s, a->gid, a->qpn, TRACE_S2C, NULL);
-    bool late = !a->first_contact && (!l || l->state == TRACE_LINK_GONE);
-    if (!l || late) {
-        struct trace_group *g = late ? session_group_late(s, c, a) : NULL;
-        bool fresh = !g;
-        if (!g)
-            g = group_from_accept(s, c, a, frame);
-        if (!g || !(l = session_link_new(s, g)))
-            return;
-        g->late = late;
-        if (c->incomplete)
-            session_group_lost(s, g);
-        l->first = fresh;
-        session_link_end(s, l, TRACE_S2C, a->gid, a->mac, a->qpn, late ? -1 : (int64_t)a->psn, a->mtu);
-        l->state = late ? TRACE_LINK_ACTIVE : TRACE_LINK_ADDING;
-        if (late && a->version >= 2)
-            g->origin_known = true; /* v2 has no eyecatcher */
-        session_group_attach(g, c);
-        if (fresh)
-            EMIT(s, group_open, g);
-    } else {
-        session_group_attach(l->group, c);
-    }
+    struct trace_link *l = named_link(s, a);
+    if (!l)
+        l = link_from_accept(s, c, a, !a->first_contact, frame);
+    if (!l)
+        return;
+    session_group_attach(l->group, c);
     c->link = l;
     ((struct group *)l->group)->last_ns = ns;
     give_rmb(s, c, TRACE_S2C, a, frame);
@@ -426,6 +452,7 @@ void session_clc_bytes(struct trace_session *s, struct conn *c, int dir, struct 
         struct trace_clc_event e = {.conn = &c->pub, .side = dir, .bytes = smc_view_sub(held, 0, len), .frame = frame,
                                     .ts_ns = ns, .first_frame = rx->first_frame};
         decode(&e);
+        foresee(s, &c->pub, &e);
         EMIT(s, clc, &e);
         if (e.broken) {
             c->pub.phase = TRACE_CLC_BROKEN;

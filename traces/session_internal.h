@@ -5,16 +5,14 @@
 
 #include "session.h"
 
-enum { GROUP_KEEP_MAX = 65536, GROUP_CONNS = 320, ORPHAN_RKEYS = 64 };
+enum { GROUP_KEEP_MAX = 65536, GROUP_CONNS = 320, ORPHANS = 64, ORPHAN_BYTES = 256 };
 
-/* A CONFIRM RKEY on a queue pair that nobody has named yet: the group is older than the capture, and the Accept or
- * Confirm that names the link follows. */
-struct orphan_rkey {
-    struct trace_addr src;
-    uint32_t rkey;
-    unsigned nothers;
-    struct smc_llc_token others[2];
-    uint64_t frame;
+/* An LLC message of a queue pair that nobody has named yet: the group is older than the capture, and the Accept or
+ * Confirm that names the link follows. Kept, so that the message can be told again with its link. */
+struct orphan {
+    struct trace_stream *stream; /* NULL: free */
+    struct trace_request request;
+    uint8_t bytes[ORPHAN_BYTES];
 };
 
 /* Bytes of one direction that may still be a CLC message. */
@@ -63,8 +61,8 @@ struct trace_session {
     struct conn *conns;
     struct end_ref **ends;
     size_t end_buckets, nends;
-    struct orphan_rkey orphans[ORPHAN_RKEYS];
-    unsigned next_orphan;
+    struct orphan orphans[ORPHANS]; /* oldest first from next_orphan on */
+    unsigned next_orphan, norphans;
     uint64_t next_group, packets, last_frame, last_ns, next_sweep;
     const struct trace_packet *packet; /* at hand */
     bool short_of_memory;
@@ -114,9 +112,6 @@ struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_gro
                                        uint32_t rkey, uint64_t va, uint64_t frame);
 void session_rmb_add_token(struct trace_rmb *r, uint8_t link_number, uint32_t rkey, uint64_t va, uint64_t frame);
 void session_rmb_delete(struct trace_rmb *r, uint64_t frame);
-/* Remembers a CONFIRM RKEY of an unknown queue pair; gives an RMB the keys on other links that it told of. */
-void session_orphan_keep(struct trace_session *s, const struct trace_llc_event *e);
-void session_orphan_use(struct trace_session *s, struct trace_rmb *r, const uint8_t gid[16], uint32_t rkey);
 
 /* ---- session_clc.c ---- */
 void session_clc_bytes(struct trace_session *s, struct conn *c, int dir, struct smc_view bytes, uint64_t frame, uint64_t ns);
@@ -126,6 +121,10 @@ void session_clc_stop(struct trace_session *s, struct conn *c, int dir, uint64_t
 /* ---- session_llc.c, session_data.c ---- */
 void session_send(struct trace_session *s, struct trace_stream *st, const struct trace_request *r);
 void session_llc(struct trace_session *s, struct trace_llc_event *e);
+/* Tells the messages again whose link has become known. */
+void session_orphans_replay(struct trace_session *s);
+/* A stream ends: its messages go. */
+void session_orphans_drop(struct trace_session *s, const struct trace_stream *st);
 void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_link *l, int side, const struct trace_request *r);
 void session_write(struct trace_session *s, struct trace_stream *st, const struct trace_request *r);
 void session_record(struct trace_session *s, const struct trace_packet *p);

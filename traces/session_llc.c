@@ -209,6 +209,53 @@ static void follow(struct trace_session *s, const struct trace_llc_event *e)
     }
 }
 
+static void orphan_keep(struct trace_session *s, const struct trace_llc_event *e)
+{
+    struct orphan *o = &s->orphans[s->next_orphan];
+    size_t n = smc_view_len(e->bytes);
+    if (n > sizeof o->bytes)
+        return;
+    s->norphans += !o->stream;
+    o->stream = e->stream;
+    o->request = *e->request;
+    o->request.packet = NULL;
+    if (n)
+        memcpy(o->bytes, e->bytes.p, n);
+    o->request.bytes = smc_view_of(o->bytes, n);
+    s->next_orphan = (s->next_orphan + 1) % ORPHANS;
+}
+
+void session_orphans_replay(struct trace_session *s)
+{
+    struct trace_link *l;
+    int side;
+    for (unsigned i = 0; i < ORPHANS && s->norphans; i++) /* a stream may be known only by its reverse */
+        if (s->orphans[i].stream)
+            session_stream_link(s, s->orphans[i].stream, &l, &side);
+    for (unsigned i = 0; i < ORPHANS && s->norphans; i++) {
+        struct orphan *o = &s->orphans[(s->next_orphan + i) % ORPHANS];
+        struct trace_llc_event e = {.stream = o->stream, .replayed = true};
+        if (!o->stream || !session_stream_link(s, o->stream, &e.link, &e.side))
+            continue;
+        struct orphan mine = *o; /* the listener may come back here */
+        o->stream = NULL;
+        s->norphans--;
+        e.group = e.link->group;
+        e.request = &mine.request;
+        e.bytes = mine.request.bytes = smc_view_of(mine.bytes, smc_view_len(o->request.bytes));
+        session_llc(s, &e);
+    }
+}
+
+void session_orphans_drop(struct trace_session *s, const struct trace_stream *st)
+{
+    for (unsigned i = 0; i < ORPHANS && s->norphans; i++)
+        if (s->orphans[i].stream == st) {
+            s->orphans[i].stream = NULL;
+            s->norphans--;
+        }
+}
+
 void session_llc(struct trace_session *s, struct trace_llc_event *e)
 {
     e->cut = e->request->len > smc_view_len(e->bytes) || e->request->headless;
@@ -216,8 +263,8 @@ void session_llc(struct trace_session *s, struct trace_llc_event *e)
     EMIT(s, llc, e);
     if (e->valid && e->link)
         follow(s, e);
-    else if (e->valid && e->info.type == SMC_LLC_CONFIRM_RKEY && !e->info.response)
-        session_orphan_keep(s, e);
+    else if (!e->link && !e->replayed)
+        orphan_keep(s, e);
     if (e->link)
         ((struct group *)e->group)->last_ns = e->request->ts_ns;
     EMIT(s, llc_done, e);
@@ -227,10 +274,7 @@ void session_llc(struct trace_session *s, struct trace_llc_event *e)
 static bool peer_lacks(const struct trace_link *l, int side)
 {
     const struct trace_stream *other = l->end[!side].tx;
-    if (!other || !other->started || !other->has_acked)
-        return false;
-    uint32_t ahead = (other->acked_psn + 1 - other->next_psn) & 0xffffff;
-    return ahead != 0 && ahead <= TRACE_QP_HOLD;
+    return other && trace_stream_lacks(other);
 }
 
 void session_send(struct trace_session *s, struct trace_stream *st, const struct trace_request *r)

@@ -117,23 +117,3 @@ void session_rmb_delete(struct trace_rmb *r, uint64_t frame)
         }
     ((struct rmb *)r)->delete_pending = false;
 }
-
-void session_orphan_keep(struct trace_session *s, const struct trace_llc_event *e)
-{
-    struct orphan_rkey *o = &s->orphans[s->next_orphan++ % ORPHAN_RKEYS];
-    *o = (struct orphan_rkey){.src = e->stream->src, .rkey = e->info.rkey, .frame = e->request->frame};
-    for (unsigned i = 0; i < e->info.nothers && i < 2; i++)
-        o->others[o->nothers++] = e->info.others[i];
-}
-
-void session_orphan_use(struct trace_session *s, struct trace_rmb *r, const uint8_t gid[16], uint32_t rkey)
-{
-    for (unsigned k = 0; k < ORPHAN_RKEYS; k++) {
-        struct orphan_rkey *o = &s->orphans[k];
-        if (o->frame == 0 || o->rkey != rkey || memcmp(o->src.b, gid, 16) != 0)
-            continue;
-        for (unsigned i = 0; i < o->nothers; i++)
-            session_rmb_add_token(r, o->others[i].link, o->others[i].rkey, o->others[i].va, o->frame);
-        o->frame = 0;
-    }
-}

@@ -402,10 +402,28 @@ void llc_check_rtokens(struct llc_msg *m)
 
 /* ---- RMBs that CLC offers ---- */
 
+/* Would the peer's answer be in the capture? Not if requests of its side are known to be missing, or if, in a group older
+ * than the capture, none of them was captured before the offer. */
+static bool answer_could_be_seen(const struct llc_key *k)
+{
+    for (const struct trace_link *l = k->group->links; l; l = l->next)
+        if (l->end[k->side].known && l->end[k->side].qpn == k->qpn && memcmp(l->end[k->side].gid, k->gid, 16) == 0) {
+            const struct trace_stream *answers = l->end[!k->side].tx;
+            if (answers && trace_stream_lacks(answers))
+                return false;
+            return !k->group->late || (answers && answers->first_frame && answers->first_frame < k->offer_frame);
+        }
+    return !k->group->late;
+}
+
 void llc_judge_offer(struct judge *j, struct llc_key *k, uint64_t ns)
 {
     if (!k->offer_frame || (k->state == LLC_KEY_CONFIRMED && ns <= k->offer_ns + REORDER * LLC_MS))
         return;
+    if (k->state != LLC_KEY_REFUSED && !answer_could_be_seen(k)) {
+        k->offer_frame = 0;
+        return;
+    }
     judge_holds(j, REQ_LLC_054, false);
     judge_report(j, &(struct judge_case){.req = REQ_LLC_054, .side = k->side, .frame = k->offer_frame, .related = {k->frame}, .group = k->group,
                                          .offset = 41},

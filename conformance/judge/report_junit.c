@@ -20,7 +20,7 @@ static void note(struct xml *x, int result)
 
 static void begin(struct xml *x, const char *name)
 {
-    note(x, xmlTextWriterStartElement(x->w, BAD_CAST name));
+    note(x, xmlTextWriterStartElement(x->w, (const xmlChar *)name));
 }
 
 static void end(struct xml *x)
@@ -35,7 +35,7 @@ static void attribute(struct xml *x, const char *name, const char *value)
     if (clean == NULL)
         x->bad = true;
     else
-        note(x, xmlTextWriterWriteAttribute(x->w, BAD_CAST name, BAD_CAST clean));
+        note(x, xmlTextWriterWriteAttribute(x->w, (const xmlChar *)name, (const xmlChar *)clean));
     free(clean);
 }
 
@@ -52,7 +52,7 @@ static void text(struct xml *x, const char *value)
     if (clean == NULL)
         x->bad = true;
     else
-        note(x, xmlTextWriterWriteString(x->w, BAD_CAST clean));
+        note(x, xmlTextWriterWriteString(x->w, (const xmlChar *)clean));
     free(clean);
 }
 
@@ -71,7 +71,7 @@ static void put_finding(struct xml *x, const struct judge_finding *f)
     text(x, f->seen);
     text(x, ", expected ");
     text(x, f->expected);
-    note(x, xmlTextWriterWriteString(x->w, BAD_CAST "\n"));
+    note(x, xmlTextWriterWriteString(x->w, (const xmlChar *)"\n"));
 }
 
 /* All findings of a requirement with this verdict, in one element. */

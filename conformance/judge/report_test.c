@@ -218,7 +218,7 @@ END_TEST
 
 static const char *attribute(xmlNodePtr node, const char *name, char *buf, size_t n)
 {
-    xmlChar *value = xmlGetProp(node, BAD_CAST name);
+    xmlChar *value = xmlGetProp(node, (const xmlChar *)name);
     snprintf(buf, n, "%s", value != NULL ? (const char *)value : "");
     xmlFree(value);
     return buf;
