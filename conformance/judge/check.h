@@ -45,7 +45,7 @@ const char *judge_hex(char *buf160, const uint8_t *p, size_t n);
 
 /* The areas of checks: each owns one slot of state per connection, group and link, allocated by itself (calloc) on first use
  * and freed by the framework with free(). */
-enum judge_area { JUDGE_AREA_SETUP, JUDGE_AREA_CLC, JUDGE_AREA_LLC, JUDGE_AREA_DATA, JUDGE_AREAS };
+enum judge_area { JUDGE_AREA_SETUP, JUDGE_AREA_CLC, JUDGE_AREA_LLC, JUDGE_AREA_DATA, JUDGE_AREA_CAPTURE, JUDGE_AREAS };
 void **judge_conn_slot(struct trace_conn *c, enum judge_area area);
 void **judge_group_slot(struct trace_group *g, enum judge_area area);
 void **judge_link_slot(struct trace_link *l, enum judge_area area);
@@ -60,6 +60,7 @@ const struct judge_options *judge_options_of(const struct judge *j);
 extern const struct trace_session_events judge_setup_events; /* check_setup.c: TCP option, TCP */
 extern const struct trace_session_events judge_clc_events;   /* check_clc*.c */
 extern const struct trace_session_events judge_llc_events;   /* check_llc*.c */
+extern const struct trace_session_events judge_capture_events; /* check_capture.c: what the capture lacks */
 extern const struct trace_session_events judge_data_events;  /* check_cdc.c, check_cursor.c, check_close.c … */
 
 #endif

@@ -9,6 +9,7 @@ static const struct trace_session_events *const areas[JUDGE_AREAS] = {
     [JUDGE_AREA_CLC] = &judge_clc_events,
     [JUDGE_AREA_LLC] = &judge_llc_events,
     [JUDGE_AREA_DATA] = &judge_data_events,
+    [JUDGE_AREA_CAPTURE] = &judge_capture_events,
 };
 
 #define TELL(member, ...)                                                                          \
