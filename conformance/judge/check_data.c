@@ -224,7 +224,8 @@ static void on_rst(void *ctx, struct trace_conn *c, int side, uint64_t frame, ui
     tick(ctx, ts_ns);
     if (c->mode < TRACE_MODE_SMCR || !judge_data_act(&a, ctx, c, side, NULL, frame, ts_ns))
         return;
-    judge_failover_rst(&a);
+    if (c->group)
+        judge_failover_rst(&a);
     judge_close_rst(&a);
 }
 

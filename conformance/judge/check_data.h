@@ -152,7 +152,8 @@ struct data_conn {
     bool started, nocopy[2], order_known;
     bool gap;              /* packets of its links are missing */
     bool counted, settled; /* in struct data_capture */
-    uint8_t order;         /* SMC-D byte order */
+    uint64_t group_id;
+    uint8_t order; /* SMC-D byte order */
     bool vlan_known, vlan_present;
     uint16_t vlan;
     uint32_t origin;

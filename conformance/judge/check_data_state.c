@@ -94,12 +94,23 @@ void judge_data_broken(const struct data_act *a, enum judge_req req, uint64_t re
     judge_report(a->j, &k, seen, expected, "%s", message);
 }
 
+/* A second Accept may move a connection to another group: what was kept of the first one's links must go. */
+static void same_group(struct data_conn *d, const struct trace_conn *c)
+{
+    uint64_t id = c->group ? c->group->id : 0;
+    if (d->group_id && d->group_id != id)
+        *d = (struct data_conn){
+            .gap = true, .started = true, .counted = d->counted, .settled = d->settled};
+    d->group_id = id;
+}
+
 bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, int side,
                     struct trace_link *l, uint64_t frame, uint64_t now)
 {
     struct data_conn *d = judge_state(judge_conn_slot(c, JUDGE_AREA_DATA), sizeof *d);
     if (!d || side < 0)
         return false;
+    same_group(d, c);
     *a = (struct data_act){.j = j,
                            .c = c,
                            .d = d,
