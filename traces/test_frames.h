@@ -7,6 +7,10 @@
 #include <check.h>
 #include <stdlib.h>
 
+#ifndef SMCLAB_SOURCE_DIR /* the build says where the sources are; by hand: run it there */
+#define SMCLAB_SOURCE_DIR "."
+#endif
+
 enum { TEST_FRAME_MAX = 4096, TEST_FRAMES_MAX = 5000 };
 
 struct test_frame {
