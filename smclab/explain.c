@@ -16,6 +16,7 @@ static const char usage[] =
     "\n"
     "One rule in full: its text, level and source, how it is observed, a picture, known deviations, and a good and a bad\n"
     "frame from the records. An ID is for example CURSOR-012; `smclab requirements` lists them all.\n"
+    "A known deviation by its entry, for example A-45.\n"
     "\n"
     "  -h, --help   this text\n";
 
@@ -114,12 +115,25 @@ static void put_example(size_t requirement)
         printf("  seen %s, expected %s\n", *e->seen != '\0' ? e->seen : "nothing", *e->expected != '\0' ? e->expected : "nothing");
 }
 
+/* A known deviation, as findings name it. */
+static int explain_deviation(const struct judge_deviation *d)
+{
+    printf("%s  Known deviation (%s)\n\nexcuses    ", d->id, d->implementation);
+    for (size_t i = 0; i < JUDGE_DEVIATION_REQUIREMENTS && d->requirements[i] != NULL; i++)
+        printf("%s%s", i ? ", " : "", d->requirements[i]);
+    printf("\nexactly    %s\n\nAny byte outside this is judged by the requirement's level; --strict excuses nothing.\n", d->predicate);
+    return EXIT_SUCCESS;
+}
+
 static int explain(const char *name)
 {
     char id[32] = "";
     for (size_t i = 0; name[i] != '\0' && i + 1 < sizeof id; i++)
         id[i] = (char)toupper((unsigned char)name[i]);
     int requirement = judge_requirement_index(id);
+    const struct judge_deviation *deviation = judge_deviation_find(id);
+    if (requirement < 0 && deviation != NULL)
+        return explain_deviation(deviation);
     if (requirement < 0)
         return smclab_bad_usage("explain", "there is no requirement '%s'; `smclab requirements` lists them", name);
     const struct judge_requirement *r = &judge_catalogue[requirement];
