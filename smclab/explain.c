@@ -122,7 +122,7 @@ static int explain_deviation(const struct judge_deviation *d)
     for (size_t i = 0; i < JUDGE_DEVIATION_REQUIREMENTS && d->requirements[i] != NULL; i++)
         printf("%s%s", i ? ", " : "", d->requirements[i]);
     printf("\nexactly    %s\n\nAny byte outside this is judged by the requirement's level; --strict excuses nothing.\n", d->predicate);
-    return EXIT_SUCCESS;
+    return 0;
 }
 
 static int explain(const char *name)
