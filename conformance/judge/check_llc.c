@@ -81,6 +81,7 @@ static void on_llc(void *ctx, const struct trace_llc_event *e)
     struct llc_msg m;
     if (!message_of(ctx, e, &m))
         return;
+    llc_later_proved(ctx, m.st, e->stream);
     llc_tick(ctx, m.g, m.link, m.side, m.frame, m.ns);
     llc_check_punishment(&m);
     if (llc_check_message(&m)) {
@@ -103,12 +104,20 @@ static void check_cdc_type(struct judge *j, const struct trace_cdc_event *e)
                      JT("type 0x%02x", e->bytes.p[0]), "0xfe", "the top bits of the type say CDC, but CDC is 0xfe");
 }
 
+static void proved(struct judge *j, struct trace_group *g, const struct trace_stream *stream)
+{
+    struct llc_group *st = llc_group_state(g);
+    if (st && st->any_late)
+        llc_later_proved(j, st, stream);
+}
+
 static void on_cdc(void *ctx, const struct trace_cdc_event *e)
 {
     if (e->smcd || !e->request)
         return;
     check_cdc_type(ctx, e);
     if (e->group && e->link && e->side >= 0) {
+        proved(ctx, e->group, e->stream);
         llc_tick(ctx, e->group, e->link, e->side, e->frame, e->ts_ns);
         if (!e->validation)
             llc_check_data(ctx, e->group, e->link, e->side, e->frame, e->ts_ns);
@@ -123,6 +132,7 @@ static void on_write(void *ctx, const struct trace_write_event *e)
     if (!e->request)
         return;
     if (e->group && e->link && e->side >= 0) {
+        proved(ctx, e->group, e->stream);
         llc_tick(ctx, e->group, e->link, e->side, e->frame, e->ts_ns);
         llc_check_data(ctx, e->group, e->link, e->side, e->frame, e->ts_ns);
     }
@@ -180,6 +190,7 @@ static void on_rc_gap(void *ctx, struct trace_stream *s, struct trace_link *l, u
     struct llc_group *st = llc_group_state(l->group);
     if (!st)
         return;
+    llc_later_lost(st, s);
     llc_gap(st, l, s->last_ns);
     llc_keys_forget(ctx, l->group, false);
 }

@@ -85,9 +85,20 @@ struct llc_odd {
     uint64_t frame;
 };
 
+enum { LLC_LATES = 4 };
+
+/* A finding that waits until `proof` went on without a gap; see check_llc_later.c. */
+struct llc_late {
+    const struct trace_stream *proof; /* NULL: free */
+    struct judge_case what;
+    char seen[160], expected[160], message[160];
+};
+
 /* JUDGE_AREA_LLC of a group. */
 struct llc_group {
     struct llc_open opens[LLC_OPENS];
+    struct llc_late lates[LLC_LATES];
+    bool any_late;
     struct llc_add add;
     uint64_t adds;        /* ADD LINK requests of the server */
     uint8_t live[32], used[32], offered[32]; /* bitmaps of link numbers */
@@ -180,6 +191,12 @@ struct llc_msg {
                  &(struct judge_case){.req = (r), .side = (s), .related = {rel}, .group = (gr),     \
                                       .offset = -1, .deviation = (dev)},                            \
                  seen, expected, __VA_ARGS__)
+
+/* check_llc_later.c: the texts are copied; without a stream to prove it by, nothing is told */
+void llc_later(struct llc_group *st, const struct judge_case *c, const struct trace_stream *proof, const char *seen,
+               const char *expected, const char *message);
+void llc_later_proved(struct judge *j, struct llc_group *st, const struct trace_stream *s); /* its next request came */
+void llc_later_lost(struct llc_group *st, const struct trace_stream *s);                    /* requests of it are missing */
 
 /* check_llc.c */
 struct llc_group *llc_group_state(struct trace_group *g);

@@ -208,9 +208,9 @@ static void second_response(struct llc_msg *m, const struct llc_open *o)
     if (!llc_sure(m->st, m->g, m->ns))
         return;
     enum judge_req req = m->info.version == 2 ? REQ_LLC_082 : REQ_LLC_002;
-    judge_holds(m->j, req, false);
-    LLC_REPORT(m, req, m->side, 3, o->answer_frame, NULL, "a second response", "one response to a request",
-               "the request of frame %llu was answered before", (unsigned long long)o->frame);
+    struct judge_case c = {.req = req, .side = m->side, .frame = m->frame, .related = {o->answer_frame}, .group = m->g, .offset = 3};
+    llc_later(m->st, &c, m->link->end[m->peer].tx, "a second response", "one response to a request",
+              JT("the request of frame %llu was answered before", (unsigned long long)o->frame));
 }
 
 /* A response of the wrong type answers the request whose body it repeats, in its way. */
@@ -230,15 +230,22 @@ static void stray_response(struct llc_msg *m)
     struct llc_open *o = wrong_type(m);
     if (o)
         o->answered = true;
-    if (!o && !llc_sure(m->st, m->g, m->ns))
+    const struct trace_stream *asks = m->link->end[m->peer].tx;
+    bool silent = !asks || !asks->first_frame; /* nothing of the peer on this link was captured: its request is missing */
+    if (!o && (silent || !llc_sure(m->st, m->g, m->ns)))
         return;
     enum judge_req req = m->info.version == 2 && !o ? REQ_LLC_068 : REQ_LLC_002;
     if (m->info.type == SMC_LLC_REQ_ADD_LINK)
         req = REQ_LLC_078;
+    if (!o) {
+        struct judge_case c = {.req = req, .side = m->side, .frame = m->frame, .group = m->g, .offset = 3};
+        llc_later(m->st, &c, asks, JT("response of type 0x%02x", m->body[0]), "no response without a request",
+                  "a response that nobody asked for");
+        return;
+    }
     judge_holds(m->j, req, false);
-    LLC_REPORT(m, req, m->side, o ? 0 : 3, o ? o->frame : 0, NULL, JT("response of type 0x%02x", m->body[0]),
-               o ? JT("type 0x%02x as in the request", o->body[0]) : "no response without a request",
-               o ? "request and response differ in their type" : "a response that nobody asked for");
+    LLC_REPORT(m, req, m->side, 0, o->frame, NULL, JT("response of type 0x%02x", m->body[0]),
+               JT("type 0x%02x as in the request", o->body[0]), "request and response differ in their type");
 }
 
 /* ---- requests ---- */
@@ -290,9 +297,9 @@ static void count_later(struct llc_msg *m, const struct llc_open *except)
         if (++o->later < 2 || m->ns < o->delivered_ns + 10 * LLC_MS)
             continue;
         o->judged = true;
-        judge_holds(m->j, REQ_LLC_042, false);
-        LLC_REPORT(m, REQ_LLC_042, m->side, -1, o->frame, NULL, JT("%u other messages", o->later), "TEST LINK answered at once",
-                   "TEST LINK is left unanswered while other messages are sent");
+        struct judge_case c = {.req = REQ_LLC_042, .side = m->side, .frame = m->frame, .related = {o->frame}, .group = m->g, .offset = -1};
+        llc_later(m->st, &c, o->link ? o->link->end[m->side].tx : NULL, JT("%u other messages", o->later), "TEST LINK answered at once",
+                  "TEST LINK is left unanswered while other messages are sent");
     }
 }
 
@@ -610,7 +617,7 @@ void llc_tick(struct judge *j, struct trace_group *g, struct trace_link *l, int 
 /* ---- data ---- */
 
 /* [LLC-021] The second link of a first contact is offered and neither accepted nor refused. */
-static void check_settled(struct judge *j, struct trace_group *g, struct llc_group *st, int side, uint64_t frame, uint64_t ns)
+static void check_settled(struct trace_group *g, struct llc_group *st, int side, uint64_t frame, uint64_t ns)
 {
     struct llc_add *a = &st->add;
     if (a->phase != LLC_ADD_OFFERED || !a->initial || a->told || ns >= a->ns + LLC_REPLY)
@@ -619,10 +626,9 @@ static void check_settled(struct judge *j, struct trace_group *g, struct llc_gro
     if (!o || (side == LLC_CLIENT && !o->delivered))
         return;
     a->told = true;
-    judge_holds(j, REQ_LLC_021, false);
-    judge_report(j, &(struct judge_case){.req = REQ_LLC_021, .side = side, .frame = frame, .related = {a->frame}, .group = g,
-                                         .offset = -1},
-                 "data", "no data before the second link is up or refused", "data flows while ADD LINK is unanswered");
+    struct judge_case c = {.req = REQ_LLC_021, .side = side, .frame = frame, .related = {a->frame}, .group = g, .offset = -1};
+    llc_later(st, &c, o->link ? o->link->end[LLC_CLIENT].tx : NULL, "data", "no data before the second link is up or refused",
+              "data flows while ADD LINK is unanswered");
 }
 
 /* Was DELETE LINK all of that side acknowledged? */
@@ -656,7 +662,7 @@ void llc_check_data(struct judge *j, struct trace_group *g, const struct trace_l
     if (!st)
         return;
     reply_taken(j, g, st, l, side, frame);
-    check_settled(j, g, st, side, frame, ns);
+    check_settled(g, st, side, frame, ns);
     check_deleted(j, g, st, LLC_CLIENT, side, frame, ns);
     check_deleted(j, g, st, LLC_SERVER, side, frame, ns);
 }

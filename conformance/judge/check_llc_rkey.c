@@ -402,33 +402,33 @@ void llc_check_rtokens(struct llc_msg *m)
 
 /* ---- RMBs that CLC offers ---- */
 
-/* Would the peer's answer be in the capture? Not if requests of its side are known to be missing, or if, in a group older
- * than the capture, none of them was captured before the offer. */
-static bool answer_could_be_seen(const struct llc_key *k)
+/* The stream that would have carried the peer's answer; NULL if it is not known, or silent until the offer. */
+static const struct trace_stream *answers_to(const struct llc_key *k)
 {
     for (const struct trace_link *l = k->group->links; l; l = l->next)
         if (l->end[k->side].known && l->end[k->side].qpn == k->qpn && memcmp(l->end[k->side].gid, k->gid, 16) == 0) {
-            const struct trace_stream *answers = l->end[!k->side].tx;
-            if (answers && trace_stream_lacks(answers))
-                return false;
-            return !k->group->late || (answers && answers->first_frame && answers->first_frame < k->offer_frame);
+            const struct trace_stream *s = l->end[!k->side].tx;
+            bool heard = s && s->first_frame && s->first_frame < k->offer_frame && !trace_stream_lacks(s);
+            return heard || !k->group->late ? s : NULL;
         }
-    return !k->group->late;
+    return NULL;
 }
 
 void llc_judge_offer(struct judge *j, struct llc_key *k, uint64_t ns)
 {
     if (!k->offer_frame || (k->state == LLC_KEY_CONFIRMED && ns <= k->offer_ns + REORDER * LLC_MS))
         return;
-    if (k->state != LLC_KEY_REFUSED && !answer_could_be_seen(k)) {
+    struct judge_case c = {.req = REQ_LLC_054, .side = k->side, .frame = k->offer_frame, .related = {k->frame}, .group = k->group, .offset = 41};
+    const char *message = "an RMB is offered whose CONFIRM RKEY has not been confirmed", *expected = "an RMB whose RTokens are all confirmed";
+    if (k->state == LLC_KEY_REFUSED) {
         k->offer_frame = 0;
+        judge_holds(j, REQ_LLC_054, false);
+        judge_report(j, &c, JT("rkey 0x%08x, refused", k->rkey), expected, "%s", message);
         return;
     }
-    judge_holds(j, REQ_LLC_054, false);
-    judge_report(j, &(struct judge_case){.req = REQ_LLC_054, .side = k->side, .frame = k->offer_frame, .related = {k->frame}, .group = k->group,
-                                         .offset = 41},
-                 JT("rkey 0x%08x, %s", k->rkey, k->state == LLC_KEY_REFUSED ? "refused" : "not yet confirmed"), "an RMB whose RTokens are all confirmed",
-                 "an RMB is offered whose CONFIRM RKEY has not been confirmed");
+    struct llc_group *st = llc_group_state(k->group);
+    if (st)
+        llc_later(st, &c, answers_to(k), JT("rkey 0x%08x, not yet confirmed", k->rkey), expected, message);
     k->offer_frame = 0;
 }
 
