@@ -444,9 +444,13 @@ void llc_continuation(struct llc_msg *m)
     struct llc_add *a = &m->st->add;
     if (a->phase == LLC_ADD_NONE || a->v2 || a->carrier != m->link)
         return;
-    if (m->side == LLC_CLIENT && !judge_holds(m->j, REQ_LLC_029, a->cont[LLC_SERVER]))
-        LLC_REPORT(m, REQ_LLC_029, m->side, 0, a->frame, NULL, "a continuation of the client", "the server begins",
-                   "the client begins to exchange RTokens");
+    if (m->side == LLC_CLIENT && a->cont[LLC_SERVER])
+        judge_holds(m->j, REQ_LLC_029, true);
+    else if (m->side == LLC_CLIENT) {
+        struct judge_case c = {.req = REQ_LLC_029, .side = m->side, .frame = m->frame, .related = {a->frame}, .group = m->g, .offset = 0};
+        llc_later(m->st, &c, m->link->end[LLC_SERVER].tx, "a continuation of the client", "the server begins",
+                  "the client begins to exchange RTokens");
+    }
     bool fits = !a->cont[m->side] || m->info.count == a->left[m->side];
     if (!judge_holds(m->j, REQ_LLC_030, fits))
         LLC_REPORT(m, REQ_LLC_030, m->side, 5, a->cont_frame[m->side], NULL, JT("%u", m->info.count), JT("%u", a->left[m->side]),
