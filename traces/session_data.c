@@ -272,7 +272,8 @@ static void write_target(struct trace_session *s, struct trace_write_event *e, c
         return;
     }
     uint64_t off = r->va - t->va, index = off / size + 1;
-    if (r->va < t->va || index > rmb->elements) {
+    /* How many elements an RMB has is nowhere said; without eyecatchers (Linux, v2) it is what CLC named so far. */
+    if (r->va < t->va || index > (e->group->origin ? 255 : rmb->elements)) {
         e->target = TRACE_WRITE_OUTSIDE;
         return;
     }

@@ -122,7 +122,9 @@ static void check_address(struct judge *j, const struct trace_write_event *e)
                      "a WRITE lies outside the element that CLC gave");
         break;
     case TRACE_WRITE_IDLE:
-        if (e->group->late || ever_given(e)) /* a connection older than the capture may have it */
+        /* A connection whose handshake was not captured may have it: one older than the capture, or, where RMBs have
+         * several elements (RFC mode), one that the capture lost. */
+        if (e->group->late || e->group->origin != 0 || ever_given(e))
             return;
         judge_holds(j, REQ_CLC_038, false);
         judge_report(j, &at_fault, seen, "the element that CLC gave", "a WRITE into an element that no connection was given");

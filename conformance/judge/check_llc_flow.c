@@ -102,6 +102,7 @@ void llc_delivered(struct llc_group *st, const struct trace_stream *s, uint32_t 
 void llc_gap(struct llc_group *st, const struct trace_link *l, uint64_t ns)
 {
     st->forgot_ns = ns ? ns : 1;
+    st->rkey_left_any[0] = st->rkey_left_any[1] = false;
     st->add.phase = LLC_ADD_NONE;
     st->omitted.link = NULL;
     for (unsigned i = 0; i < LLC_OPENS; i++)
@@ -595,7 +596,9 @@ static void tick_open(struct judge *j, struct trace_group *g, struct llc_group *
         return;
     }
     uint64_t wait = deadline(o);
-    if (wait && same_link && o->delivered && !o->judged && ns >= o->ns + wait)
+    const struct trace_stream *answers = o->link ? o->link->end[side].tx : NULL;
+    bool older = g->late && answers && answers->first_frame > o->frame; /* the answer may be older than what was captured of its side */
+    if (wait && same_link && o->delivered && !o->judged && !older && ns >= o->ns + wait)
         judge_responder(j, g, st, o, side);
 }
 
