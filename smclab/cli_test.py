@@ -222,6 +222,36 @@ class CommandLine(unittest.TestCase):
                 self.assertIn(b"\xfe\x2c" + next(f["value"] for f in m["fields"] if f["name"] == "seqno").to_bytes(2, "big")
                               + token.to_bytes(4, "big"), frame)
 
+    def test_decode_prints_records_and_names_each_file(self):
+        records = os.path.join(SOURCE, "traces/synthetic/smcd-records-be.pcap")
+        messages = [json.loads(line) for line in self.expect(0, "decode", "--format", "json", records).stdout.splitlines()]
+        kinds = {m["protocol"] for m in messages}
+        self.assertLessEqual({"RECORD", "CDC", "CLC"}, kinds)
+        self.assertTrue(any(m.get("data_bytes", 0) > 0 for m in messages if m["protocol"] == "RECORD"))
+        self.assertEqual({m["message"] for m in messages if m["protocol"] == "CDC"}, {"smcd_cdc_be"})
+        text = self.expect(0, "decode", records, GOOD).stdout.decode()
+        self.assertEqual(re.findall(r"(?m)^==> (.*) <==$", text), [records, GOOD])
+
+    def test_decode_says_why_bytes_are_no_message(self):
+        with open(GOOD, "rb") as file:
+            data = bytearray(file.read())
+        at = data.index(b"\xe2\xd4\xc3\xd9\x01")  # the Proposal
+        length = int.from_bytes(data[at + 5:at + 7], "big")
+        data[at + length - 1] ^= 1  # its end eyecatcher
+        path = self.path("bad.pcap", data)
+        messages = [json.loads(line) for line in run("decode", "--format", "json", path).stdout.splitlines()]
+        proposal = next(m for m in messages if m["protocol"] == "CLC")
+        self.assertEqual(proposal["rejected"]["rule"], "CLC-001")
+        self.assertEqual(proposal["rejected"]["offset"], length - 4)
+        self.assertIn("rejected: ", run("decode", path).stdout.decode())
+
+    def test_requirements_text_says_what_covers_each(self):
+        text = self.expect(0, "requirements").stdout.decode()
+        rows = json.loads(self.expect(0, "requirements", "--format", "json").stdout)
+        checked = sum(row["reason"] is None for row in rows)
+        self.assertEqual(len(re.findall(r"(?m)^ +checked: ", text)), checked)
+        self.assertIn(f"{len(rows)} requirements, {checked} with a check", text)
+
     def test_requirements_are_the_catalogue(self):
         rows = json.loads(self.expect(0, "requirements", "--format", "json").stdout)
         with open(os.path.join(SOURCE, "conformance/judge/requirements.csv"), encoding="utf-8") as file:

@@ -163,6 +163,21 @@ class HtmlReport(unittest.TestCase):
         seen = self.look(self.browser.attribute(self.browser.find("#f0n0 a.go")[0], "href").split("#")[1])
         self.assertRegex(seen["label"], r"^CDC \d+")  # announced before written: the CDC is at fault
 
+    def test_a_long_ladder_says_what_it_left_out(self):
+        """The capture of the failover has a connection of more events than are drawn; drawn and left out make all of them."""
+        totals = self.browser.script("""
+            return Array.from(document.querySelectorAll("#f2 details")).map(function (d) {
+                var left = Array.from(d.querySelectorAll(".left-out text")).map(function (t) { return parseInt(t.textContent, 10); });
+                return [d.querySelector("summary").textContent, d.querySelectorAll(".row:not(.other):not(.absent)").length,
+                        left.reduce(function (a, b) { return a + b; }, 0)];
+            });""")
+        for summary, drawn, left in totals:
+            self.assertLessEqual(drawn, 250, summary)
+            said = re.match(r"c\d+: (\d+) events?", summary)
+            if said:
+                self.assertEqual(int(said[1]), drawn + left, summary)
+        self.assertTrue(any(left > 0 for _, _, left in totals), totals)
+
     def test_a_badge_leads_back_to_the_finding(self):
         badge = self.browser.find("svg a.badge")[0]
         target = self.browser.call("GET", f"/element/{badge}/attribute/href").split("#")[1]
