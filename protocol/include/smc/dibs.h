@@ -128,7 +128,8 @@ struct smc_dibs_ops {
     int (*register_dmb)(struct smc_dibs_device *device, struct smc_dibs_dmb *dmb);
 
     /* The token is dead when this returns, and no move into it is under way. The memory goes unless
-     * it is attached. SMC_ERR_NOTFOUND (not registered, or twice). */
+     * it is attached. Of *dmb only `index` and `token` count. SMC_ERR_NOTFOUND (not registered, or
+     * twice). */
     int (*unregister_dmb)(struct smc_dibs_device *device, struct smc_dibs_dmb *dmb);
 
     /* Copies `size` bytes to `offset` of the peer's DMB `token`; they are in place at return. With
@@ -160,11 +161,17 @@ struct smc_dibs_ops {
     /* SMC_ERR_NOTFOUND (not attached). If the owner has unregistered, the memory goes now. */
     int (*detach_dmb)(struct smc_dibs_device *device, uint64_t token);
 
+    /* Optional, and only with attach_dmb: a hint that the caller has just written `size` bytes at
+     * `offset` of the attached DMB `token`. Nothing depends on it; a device that records what
+     * happens on it has no other way to see such writes. Ignored if anything in it is wrong. */
+    void (*wrote)(struct smc_dibs_device *device, uint64_t token, uint32_t offset, uint32_t size);
+
     /* Called with the last reference, after the owner table is gone: the device may free itself. */
     void (*released)(struct smc_dibs_device *device);
 };
 
-/* A device fills in the first three before smc_dibs_add_device; the rest is the registry's. */
+/* A device fills in the first three before smc_dibs_add_device; the rest is the registry's, and zero
+ * before the first registration. */
 struct smc_dibs_device {
     const struct smc_dibs_ops *ops;
     struct smc_gid gid; /* constant while registered; not zero */
@@ -173,7 +180,10 @@ struct smc_dibs_device {
     struct smc_dibs *dibs;        /* NULL: not registered */
     struct smc_dibs_device *next; /* in the order of registration */
     uint32_t references;
-    uint8_t *dmb_owners; /* client id by DMB index, 0xFF: none; max_dmbs entries */
+    const struct smc_alloc *alloc; /* the owner table's; outlives the registration */
+    uint32_t max_dmbs;             /* entries of the two tables */
+    uint8_t *dmb_owners;           /* client id by DMB index, 0xFF: none */
+    uint64_t *dmb_tokens;          /* token by DMB index, where there is an owner */
     uint8_t subscribed;  /* bit n: client n gets signals and events */
     bool calling;        /* inside handle_irq or handle_event: rule 2 */
     void *client_data[SMC_DIBS_MAX_CLIENTS]; /* NULL before add_dev and after del_dev */
@@ -229,7 +239,8 @@ int smc_dibs_unregister_client(struct smc_dibs *dibs, struct smc_dibs_client *cl
 
 /* Allocates the owner table, takes a reference, calls add_dev of every client in slot order, and then
  * links the device in. SMC_ERR_NOMEM, SMC_ERR_EXISTS (this object or this GID), SMC_ERR_ARGUMENT (a
- * mandatory operation missing, a group of optional ones incomplete, GID zero), SMC_ERR_REENTERED. */
+ * mandatory operation missing, a group of optional ones incomplete, GID zero, no DMBs),
+ * SMC_ERR_REENTERED. A device whose last registration is still referred to: SMC_ERR_EXISTS. */
 int smc_dibs_add_device(struct smc_dibs *dibs, struct smc_dibs_device *device);
 
 /* Stops signals for all clients, calls del_dev of each, unlinks, drops the reference. DMBs that a
@@ -252,8 +263,14 @@ void smc_dibs_event(struct smc_dibs_device *device, const struct smc_dibs_event 
  * (operation absent), and the owner table, which is written before the token can be known to anyone
  * and cleared before the index can be used again. */
 void **smc_dibs_client_data(const struct smc_dibs_client *client, struct smc_dibs_device *device);
+/* Constant, so allowed from everywhere, for any device with operations. */
+uint16_t smc_dibs_fabric_id(struct smc_dibs_device *device);
+/* false also for a device without the operation. */
+bool smc_dibs_support_mmapped_rdmb(struct smc_dibs_device *device);
 int smc_dibs_query_remote_gid(struct smc_dibs_device *device, const struct smc_gid *rgid,
                               bool vlan_valid, uint16_t vlan_id);
+/* SMC_ERR_PERMISSION: the client is not registered with the device's registry. SMC_ERR_IO: the device
+ * handed out an index that cannot be. */
 int smc_dibs_register_dmb(struct smc_dibs_client *client, struct smc_dibs_device *device,
                           struct smc_dibs_dmb *dmb);
 /* SMC_ERR_PERMISSION: it is another client's. */
@@ -267,6 +284,8 @@ int smc_dibs_add_vlan_id(struct smc_dibs_device *device, uint16_t vlan_id);
 int smc_dibs_del_vlan_id(struct smc_dibs_device *device, uint16_t vlan_id);
 int smc_dibs_attach_dmb(struct smc_dibs_device *device, struct smc_dibs_dmb *dmb);
 int smc_dibs_detach_dmb(struct smc_dibs_device *device, uint64_t token);
+/* A hint, see `wrote`; does nothing where an operation would return an error. */
+void smc_dibs_wrote(struct smc_dibs_device *device, uint64_t token, uint32_t offset, uint32_t size);
 
 #ifdef __cplusplus
 }
