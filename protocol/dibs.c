@@ -132,8 +132,8 @@ static bool ops_are_complete(const struct smc_dibs_ops *ops)
         ops->move_data == NULL || ops->released == NULL)
         return false;
     int vlan = (ops->add_vlan_id != NULL) + (ops->del_vlan_id != NULL);
-    int attach = (ops->support_mmapped_rdmb != NULL) + (ops->attach_dmb != NULL) +
-                 (ops->detach_dmb != NULL);
+    int attach =
+        (ops->support_mmapped_rdmb != NULL) + (ops->attach_dmb != NULL) + (ops->detach_dmb != NULL);
     bool hint = ops->wrote == NULL || attach != 0;
     return all_or_none(vlan, 2) && all_or_none(attach, 3) && hint; /* [DIBS-010] */
 }
