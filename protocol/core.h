@@ -59,10 +59,12 @@ struct smc_dibs_use { /* a dibs device in use; on ep->dibs_devices, client data 
     struct smc_endpoint *ep;
     struct smc_dibs_device *device;
     char pnet[SMC_PNET_BYTES];
-    struct smc_connection **by_index; /* DMB index → connection; grown on demand */
+    struct smc_rmb **by_index; /* DMB index → DMB; grown on demand */
     uint32_t by_index_count;
     struct smc_list groups; /* smc_group.of_device */
-    bool gone;
+    bool gone, v2_capable;
+    uint8_t test_answers; /* how many of test_gids are owed an answer to a test link event */
+    struct smc_gid test_gids[8];
     /* VLANs in use and how many groups use each; smcd.c */
     struct { uint16_t id; uint16_t groups; } *vlans;
     uint32_t vlan_count;
@@ -85,6 +87,8 @@ struct smc_endpoint {
     struct smc_list work;        /* smc_connection.work: smc_conn_work() is due */
     struct smc_list doomed;      /* smc_connection.all of those to be freed at the end of smc_endpoint_run() */
     struct smc_list rnics, dibs_devices;
+    struct smc_list gone_dibs;   /* smc_dibs_use.node of removed devices: a handshake may still name them */
+    struct smc_list signalled;   /* smc_connection.signalled: smc_cdc_smcd_input() is due */
     struct smc_dibs *dibs;
     struct smc_dibs_client dibs_client;
     struct smc_list pending_server, pending_client; /* handshakes waiting for another's first contact */
@@ -182,6 +186,7 @@ struct smc_group {
     struct smc_gid peer_gid;
     uint32_t link_id, peer_link_id;
     bool peer_shut_down, shutdown_sent;
+    bool end_noted;        /* a device event ended it: smc_dibs_poll() terminates */
     /* both */
     struct smc_list rmbs;     /* smc_rmb.node */
     struct smc_list sndbufs;  /* smc_sndbuf.node, unused ones too */
@@ -289,6 +294,7 @@ struct smc_rmb { /* R: registered memory with 1 to 255 RMBEs; D: a DMB with one 
     uint8_t announced[2];    /* bits by slot: the peer knows the RToken (CLC, CONFIRM RKEY, ADD LINK) */
     bool deleting;           /* DELETE RKEY under way: freed when answered */
     struct smc_dibs_dmb dmb; /* D */
+    struct smc_connection *user; /* D: the connection that uses it, set and cleared by buffer.c */
 };
 struct smc_sndbuf {
     struct smc_list node;
@@ -359,7 +365,7 @@ void smc_hs_abandon(struct smc_connection *c); /* close, device gone …: frees 
 
 /* ---- Connections -------------------------------------------------------------------------------- */
 struct smc_connection {
-    struct smc_list all, ready, work, of_group, of_link, wants_slot;
+    struct smc_list all, ready, work, of_group, of_link, wants_slot, signalled;
     struct smc_endpoint *ep;
     void *user;
     struct smc_handshake *hs; /* NULL once the mode is known */

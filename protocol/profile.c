@@ -1,0 +1,72 @@
+/* The two named profiles: RFC 7609 to the letter, and Linux as it is on the wire (deviations.md section A).
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include <smc/endpoint.h>
+
+#define MS UINT64_C(1000000)
+#define S UINT64_C(1000000000)
+
+/* The RFC leaves most values free; those of Linux serve where it does (state-machines §1.7). */
+const struct smc_profile smc_profile_rfc = {
+    .name = "rfc",
+    .rmbe_eyecatcher = true,
+    .rmbes_per_rmb = 8,
+    .max_links = 2,
+    .max_conns = 255,
+    .failover_resends = true,
+    .clc_timeout_ns = 6 * S,
+    .clc_decline_timeout_ns = 1 * S,
+    .confirm_link_timeout_ns = 2 * S,
+    .add_link_timeout_ns = 2 * S,
+    .later_link_timeout_ns = 5 * S,
+    .llc_timeout_ns = 2 * S,
+    .llc_turn_timeout_ns = 20 * S,
+    .send_slot_timeout_ns = 10 * S,
+    .request_add_link_timeout_ns = 5 * S,
+    .test_link_idle_ns = 30 * S,
+    .test_link_reply_ns = 2 * S,
+    .group_idle_server_ns = 600 * S,
+    .group_idle_client_ns = 610 * S,
+    .close_drain_ns = 2 * S,
+    .close_guard_ns = 20 * S,
+    .second_link_retry_ns = 10 * S,
+    .cork_ns = 250 * MS,
+};
+
+const struct smc_profile smc_profile_linux = {
+    .name = "linux",
+    .rmbes_per_rmb = 1,
+    .proposal_smcd_area = true,
+    .proposal_always_v2 = true,
+    .subnet_number = true,
+    .confirm_repeats_f = true,
+    .v2_little_endian = true,
+    .add_link_target_own = true,
+    .alert_tokens_count = true,
+    .require_no_eyecatcher = true,
+    .window_update_linux = true,
+    .urgent_blocks_window = true,
+    .confirm_link_decline = true,
+    .first_link_is_enough = true,
+    .rkey_in_parallel = true,
+    .abort_closes_at_once = true,
+    .option_even_lengths = true,
+    .max_links = 2,
+    .max_conns = 255,
+    .clc_timeout_ns = 6 * S,
+    .clc_decline_timeout_ns = 1 * S,
+    .confirm_link_timeout_ns = 2 * S,
+    .add_link_timeout_ns = 2 * S,
+    .later_link_timeout_ns = 5 * S,
+    .llc_timeout_ns = 2 * S,
+    .llc_turn_timeout_ns = 20 * S,
+    .send_slot_timeout_ns = 10 * S,
+    .request_add_link_timeout_ns = 5 * S,
+    .test_link_idle_ns = 30 * S,
+    .test_link_reply_ns = 2 * S,
+    .group_idle_server_ns = 600 * S,
+    .group_idle_client_ns = 610 * S,
+    .close_drain_ns = 2 * S,
+    .close_guard_ns = 0,
+    .second_link_retry_ns = 0,
+    .cork_ns = 0,
+};
