@@ -1,0 +1,199 @@
+/* The laboratory: one run in virtual time — hosts, networks, devices, captures — and the sockets of its applications.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SIM_LAB_H
+#define SIM_LAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <smc/endpoint.h>
+
+#include "sim/engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A run: make a lab, then hosts with interfaces and devices, join interfaces by links and switches, open sockets, let time
+ * pass. A host has a TCP/IP stack (sim/stack.h), an SMC endpoint (libsmc), and RoCE NICs, ISM functions, a loopback or
+ * ivshmem device. Everything that crosses between two hosts is frames; what dibs devices do is recorded as SMC-D records;
+ * all of it goes into one capture, which the judge reads.
+ *
+ * Objects are found by name ("client", "client.eth0"); names are unique in a lab and borrowed nowhere (copied). The lab owns
+ * everything; lab_free() ends it. All functions return 0 or an enum smc_error; lab_problem() says in words what was wrong.
+ * Deterministic: same calls, same seed → same capture, same digest. */
+
+struct lab;
+struct lab_host;
+struct lab_interface;
+struct lab_socket;
+struct lab_link;
+
+struct lab_config {
+    const struct smc_alloc *alloc; /* NULL: malloc */
+    uint64_t seed;
+    const char *capture;           /* pcap file of the whole run; NULL: none is written */
+    bool capture_hashed;           /* without a file too: every captured byte goes into the digest */
+    uint64_t event_limit;          /* 0: 200 million */
+};
+int lab_new(const struct lab_config *config, struct lab **out);
+/* Closes the capture. 0; SMC_ERR_IO if it could not be written; SMC_ERR_BUSY if something leaked (it says what). */
+int lab_free(struct lab *lab);
+const char *lab_problem(const struct lab *lab);
+struct sim *lab_sim(struct lab *lab);
+/* Lets time pass. SMC_ERR_TIMEOUT: the limit of events; errors of sim_stop(). */
+int lab_run_until(struct lab *lab, uint64_t at_ns);
+/* Until nothing is to be done but idle timers, at most until `at_ns`. */
+int lab_run_quiet(struct lab *lab, uint64_t at_ns);
+void lab_digest(const struct lab *lab, uint64_t value[2]);
+
+/* ---- Hosts -------------------------------------------------------------------------------------- */
+struct lab_host_config {
+    const char *name;
+    const struct smc_profile *profile; /* NULL: smc_profile_linux; copied */
+    bool no_smc;                       /* a plain TCP host */
+    bool v1, v2, smc_r, smc_d;         /* as in smc_endpoint_config; all false: all true */
+    uint8_t release;
+    bool release_set;                  /* false: release 1 */
+    bool no_copy, autocork, seid_enabled, emulated_ism_off;
+    uint8_t seid[32];
+    uint32_t rmb_bytes, sndbuf_bytes;
+    const char *ueids[8];              /* NULL ends; none: "SMCLAB.EID" */
+    bool no_ueid;
+    bool ipsec;                        /* SMC must not be used */
+    const char *machine;               /* hosts of one machine share ISM fabrics, loopback, ivshmem; NULL: its own */
+};
+int lab_add_host(struct lab *lab, const struct lab_host_config *config, struct lab_host **out);
+struct lab_host *lab_find_host(struct lab *lab, const char *name);
+struct smc_endpoint *lab_host_endpoint(struct lab_host *host); /* NULL: no_smc */
+const char *lab_host_name(const struct lab_host *host);
+/* The stack ends without a word (power cut): nothing is sent any more, sockets are gone. */
+int lab_host_kill(struct lab_host *host);
+
+struct lab_interface_config {
+    const char *name;          /* "eth0": found as "host.eth0" */
+    const char *address;       /* "10.0.0.1/24" or "2001:db8::1/64"; several: separated by blanks */
+    const char *gateway;       /* NULL: none */
+    uint32_t mtu;              /* 0: 1500 */
+    uint16_t vlan;             /* 0: none */
+    const char *pnet;          /* NULL: "" */
+    bool no_roce;              /* an Ethernet NIC only */
+    bool roce_v1_only, roce_v2_only; /* GID table; both false: both kinds */
+};
+int lab_add_interface(struct lab_host *host, const struct lab_interface_config *config, struct lab_interface **out);
+struct roce *lab_interface_roce(struct lab_interface *interface);
+struct port *lab_interface_port(struct lab_interface *interface);
+/* The RoCE device leaves (unplugged), and comes back. */
+int lab_interface_roce_present(struct lab_interface *interface, bool present);
+int lab_interface_set_address(struct lab_interface *interface, const char *address); /* GID_CHANGE */
+
+/* dibs devices. `kind`: "ism", "loopback", "ivshmem". ISM: gid (0: made from the seed) and CHID; the fabric is the machine's of
+ * that CHID. Found as "host.ism0". */
+struct lab_dibs_config {
+    const char *kind, *name;
+    uint64_t gid;
+    uint16_t chid;             /* 0: 0x07C0 (ism), 0xFF01 (ivshmem) */
+    const char *pnet;
+    uint64_t signal_delay_ns;  /* of an interrupt */
+};
+int lab_add_dibs(struct lab_host *host, const struct lab_dibs_config *config);
+int lab_dibs_present(struct lab *lab, const char *name, bool present); /* taken out of the registry, put back */
+struct smc_dibs_device *lab_find_dibs(struct lab *lab, const char *name);
+
+/* ---- Networks ----------------------------------------------------------------------------------- */
+struct lab_link_config {
+    const char *name;      /* NULL: "a--b" */
+    uint64_t rate_bits;    /* a second; 0: 10 Gbit/s */
+    uint64_t delay_ns;     /* one way; 0: 1 µs */
+    uint32_t queue_bytes;  /* a direction; 0: 1 MiB */
+    uint32_t mtu;          /* 0: 9000 */
+};
+/* Ends: an interface ("client.eth0") or a switch ("sw0"). */
+int lab_add_link(struct lab *lab, const char *a, const char *b, const struct lab_link_config *config, struct lab_link **out);
+int lab_add_switch(struct lab *lab, const char *name);
+struct lab_link *lab_find_link(struct lab *lab, const char *name);
+struct net_link *lab_link_net(struct lab_link *link); /* faults: sim/fault.h on the net_link */
+int lab_link_up(struct lab_link *link, bool up);
+
+/* ---- Sockets ------------------------------------------------------------------------------------
+ * An application's view: connect, listen, bytes both ways, in whatever mode was negotiated. Events are noted in the socket and
+ * told to its owner once per change, from within the run. */
+struct lab_socket_ops {
+    /* A bit sum of SMC_EVENT_*: CONNECTED (mode known), READABLE, WRITABLE, URGENT, EOF, ERROR, CLOSED. */
+    void (*event)(void *user, struct lab_socket *socket, unsigned events);
+    /* A listener's: a new connection (its ops and user are the listener's until set). Mode is known already. */
+    void (*accepted)(void *user, struct lab_socket *listener, struct lab_socket *socket);
+};
+struct lab_socket_config {
+    bool tcp_only;              /* no SMC option */
+    bool fast_open;             /* asks for it: SMC must not be used */
+    bool nodelay, cork, oob_inline;
+    uint32_t rmb_bytes, sndbuf_bytes;
+    const struct lab_socket_ops *ops;
+    void *user;
+};
+int lab_listen(struct lab_host *host, uint16_t port, const struct lab_socket_config *config, struct lab_socket **out);
+/* `peer`: a host's name (its first address) or an address. */
+int lab_connect(struct lab_host *host, const char *peer, uint16_t port, const struct lab_socket_config *config,
+                struct lab_socket **out);
+void lab_socket_set_ops(struct lab_socket *socket, const struct lab_socket_ops *ops, void *user);
+int64_t lab_send(struct lab_socket *socket, const void *data, size_t length, unsigned flags); /* as smc_send() */
+int64_t lab_recv(struct lab_socket *socket, void *data, size_t length, unsigned flags);       /* as smc_recv() */
+int lab_shutdown(struct lab_socket *socket, enum smc_how how);
+/* The application is done with it; it lives on inside until CLOSED, then lab_socket_id() is all that is left of it. */
+void lab_close(struct lab_socket *socket);
+int lab_set_option(struct lab_socket *socket, enum smc_option option, int64_t value);
+enum smc_mode lab_socket_mode(const struct lab_socket *socket);
+struct smc_connection *lab_socket_connection(struct lab_socket *socket); /* NULL: plain TCP, or gone */
+int lab_socket_error(const struct lab_socket *socket);
+uint32_t lab_socket_fallback(const struct lab_socket *socket, uint32_t *peer_diagnosis);
+/* "ACTIVE", "APPCLOSEWAIT1" … of SMC; "TCP" in that mode; "CLOSED" when it is gone. */
+const char *lab_socket_state(const struct lab_socket *socket);
+unsigned lab_socket_events(const struct lab_socket *socket); /* all that have occurred so far */
+unsigned lab_socket_id(const struct lab_socket *socket);     /* from 1, in order of creation */
+struct lab_host *lab_socket_host(const struct lab_socket *socket);
+struct lab_socket *lab_next_socket(struct lab *lab, const struct lab_socket *previous);
+
+/* Hostile and broken peers: raw bytes where libsmc would send its own.
+ * lab_inject_tcp: into the TCP stream of a socket's connection (CLC bytes). lab_inject_link: a SEND on the QP of link `number`
+ * of the group the socket is in (LLC, CDC); 0: the link it uses. lab_inject_frame: a frame out of an interface.
+ * lab_inject_smcd: into the peer's DMB at `offset`, with signal. lab_mute: the endpoint of a host sends no CLC on this
+ * socket any more (the script does). */
+int lab_inject_tcp(struct lab_socket *socket, const void *bytes, size_t length);
+int lab_inject_link(struct lab_socket *socket, uint8_t number, const void *bytes, size_t length);
+int lab_inject_frame(struct lab_interface *interface, const void *bytes, size_t length);
+int lab_inject_smcd(struct lab_socket *socket, uint32_t offset, const void *bytes, size_t length);
+void lab_mute(struct lab_socket *socket, bool muted);
+/* Changes messages that libsmc of this host sends, before they leave: CLC (TCP), LLC and CDC (link). The hook may edit bytes in
+ * place, change the length within `room`, or return false to drop the message. One hook a host. */
+typedef bool lab_edit_fn(void *user, struct lab_socket *socket, uint8_t *bytes, size_t *length, size_t room);
+void lab_edit(struct lab_host *host, lab_edit_fn *edit, void *user);
+
+/* ---- Applications with a pattern -----------------------------------------------------------------
+ * A pattern is an endless pseudo-random stream named by a number. A writer sends `bytes` of it in chunks, whenever there is
+ * room; a reader reads at most so much at a time and compares. Both run by themselves from the socket's events. */
+struct lab_traffic {
+    uint64_t send_bytes, send_chunk;       /* chunk 0: 16 KiB */
+    uint64_t send_pattern, receive_pattern;
+    uint64_t receive_bytes;                /* expected; more is an error */
+    uint64_t read_chunk, read_delay_ns;    /* 0: all at once; a slow reader waits between reads */
+    uint64_t write_delay_ns;
+    bool close_when_done, shutdown_when_sent, echo; /* echo: sends back what it receives */
+};
+int lab_traffic_start(struct lab_socket *socket, const struct lab_traffic *traffic);
+struct lab_traffic_state {
+    uint64_t sent, received;
+    uint64_t sent_hash, received_hash;  /* of the bytes, sim/hash.h */
+    bool done, wrong;                   /* wrong: a byte differed, at offset `wrong_at` */
+    uint64_t wrong_at;
+};
+void lab_traffic_get(const struct lab_socket *socket, struct lab_traffic_state *out);
+/* Bytes [from, from + n) of a pattern. */
+void lab_pattern(uint64_t pattern, uint64_t from, void *to, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
