@@ -100,6 +100,8 @@ struct lab_dibs_config {
 int lab_add_dibs(struct lab_host *host, const struct lab_dibs_config *config);
 int lab_dibs_present(struct lab *lab, const char *name, bool present); /* taken out of the registry, put back */
 struct smc_dibs_device *lab_find_dibs(struct lab *lab, const char *name);
+/* The fault plan of a device (devices/dibs_parts.h); NULL: no such device. A loopback has one plan for all its ports. */
+struct dibs_faults *lab_dibs_faults(struct lab *lab, const char *name);
 
 /* ---- Networks ----------------------------------------------------------------------------------- */
 struct lab_link_config {

@@ -1,0 +1,163 @@
+/* The inside of the laboratory: its objects, and what its files share.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SIM_LAB_INTERNAL_H
+#define SIM_LAB_INTERNAL_H
+
+#include "devices/dibs_record.h"
+#include "devices/ism.h"
+#include "devices/ivshmem.h"
+#include "devices/loopback.h"
+#include "devices/roce.h"
+#include "protocol/core.h"
+#include "sim/capture.h"
+#include "sim/lab.h"
+#include "sim/network.h"
+#include "sim/stack.h"
+#include "sim/switch.h"
+#include "sim/tcp.h"
+
+enum { LAB_NAME = 48, LAB_INTERFACES = 8, LAB_DIBS = 8, LAB_GIDS = 16, LAB_PROBLEM = 256 };
+
+/* What hosts of one machine share. */
+struct lab_machine {
+    struct lab_machine *next;
+    char name[LAB_NAME];
+    struct loopback *loopback;
+    struct { uint16_t chid; struct ism_fabric *fabric; } fabrics[LAB_DIBS];
+    unsigned fabric_count;
+    struct ivshmem_host *shared;
+    struct lab_observer { struct dibs_observer observer; struct lab *lab; uint8_t mac[6]; } observer;
+};
+
+struct lab_interface {
+    struct lab_host *host;
+    char name[LAB_NAME]; /* "host.eth0" */
+    struct port *port;
+    struct roce *roce; /* NULL: no_roce */
+    struct lab_proxy *proxy;
+    bool roce_present;
+    int ip;            /* index in the stack */
+    char pnet[SMC_PNET_BYTES];
+    uint16_t vlan;
+    struct smc_ip_prefix prefixes[8];
+    unsigned prefix_count, gid_count;
+    bool v1_gids, v2_gids;
+};
+
+struct lab_dibs {
+    struct lab_host *host;
+    char name[LAB_NAME];
+    char pnet[SMC_PNET_BYTES];
+    struct smc_dibs_device *device;
+    struct ism_function *ism;
+    struct loopback_port *loopback;
+    struct ivshmem *ivshmem;
+    struct ivshmem_pci *pci;
+    bool present;
+};
+
+struct lab_host {
+    struct lab_host *next;
+    struct lab *lab;
+    char name[LAB_NAME];
+    struct lab_machine *machine;
+    struct ip_stack *stack;
+    struct smc_endpoint *ep;
+    struct smc_dibs dibs;
+    struct lab_interface *interfaces[LAB_INTERFACES];
+    unsigned interface_count;
+    struct lab_dibs *devices[LAB_DIBS];
+    unsigned device_count;
+    bool ipsec, dead, running, woken;
+    struct sim_timer timer;
+    lab_edit_fn *edit;
+    void *edit_user;
+    uint64_t seed;
+};
+
+struct lab_link {
+    struct lab_link *next;
+    char name[2 * LAB_NAME];
+    struct net_link *net;
+};
+
+struct lab_switch {
+    struct lab_switch *next;
+    char name[LAB_NAME];
+    struct net_switch *net;
+    unsigned ports;
+};
+
+struct lab_run; /* a socket's traffic */
+
+struct lab_socket {
+    struct lab_socket *next;
+    struct lab *lab;
+    struct lab_host *host;
+    unsigned id;
+    const struct lab_socket_ops *ops;
+    void *user;
+    struct lab_socket_config config;
+    struct lab_socket *listener; /* of an accepted one */
+    struct tcp_listener *tcp_listener;
+    struct tcp_conn *tcp;
+    struct smc_connection *smc;
+    enum smc_mode mode;
+    int error;
+    uint32_t fallback, peer_diagnosis;
+    unsigned events;
+    bool closed, told_connected, muted, tcp_eof, ended, tcp_reset;
+    struct lab_run *run;
+};
+
+struct lab {
+    struct smc_alloc alloc; /* counts what is alive */
+    const struct smc_alloc *inner;
+    uint64_t blocks, bytes;
+    struct sim *sim;
+    struct net *net;
+    struct capture *capture;
+    struct lab_host *hosts, **hosts_end;
+    struct lab_machine *machines;
+    struct lab_link *links, **links_end;
+    struct lab_switch *switches;
+    struct lab_socket *sockets, **sockets_end;
+    unsigned socket_count, port_count;
+    char problem[LAB_PROBLEM];
+};
+
+/* Notes in words why something failed, and returns `error`. */
+int lab_fail(struct lab *lab, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The counting allocator of a lab; zeroed memory. */
+void *lab_alloc(struct lab *lab, size_t size);
+void lab_release(struct lab *lab, void *block, size_t size);
+
+/* "host.device"; SMC_ERR_ARGUMENT: too long. */
+int lab_join_name(struct lab_host *host, const char *name, char out[LAB_NAME]);
+
+/* lab_host.c */
+void lab_host_wake(void *host);
+void lab_host_free(struct lab_host *host);
+void lab_host_touch(struct lab_host *host); /* something was called on it: run at this instant */
+struct lab_interface *lab_find_interface(struct lab *lab, const char *name);
+struct lab_interface *lab_interface_of(struct lab_host *host, struct ip_address own);
+/* lab_dibs.c */
+void lab_dibs_free(struct lab_dibs *dibs);
+uint64_t lab_dibs_next_ns(const struct lab_dibs *dibs);
+void lab_dibs_run(struct lab_dibs *dibs, uint64_t now_ns);
+void lab_machine_free(struct lab *lab, struct lab_machine *machine);
+struct lab_machine *lab_machine_get(struct lab *lab, const char *name);
+/* lab_proxy.c: an RDMA device in front of another, through which lab_edit() sees what is sent */
+struct lab_proxy;
+int lab_proxy_new(struct lab_host *host, struct smc_rdma_device *real, struct lab_proxy **out);
+void lab_proxy_free(struct lab_proxy *proxy);
+struct smc_rdma_device *lab_proxy_device(struct lab_proxy *proxy);
+/* lab_socket.c */
+extern const struct smc_host_ops lab_smc_ops;
+void lab_socket_free(struct lab_socket *socket);
+void lab_socket_host_died(struct lab_socket *socket);
+/* lab_traffic.c */
+void lab_traffic_event(struct lab_socket *socket, unsigned events);
+void lab_traffic_free(struct lab_socket *socket);
+
+#endif

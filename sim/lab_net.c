@@ -1,0 +1,91 @@
+/* What joins the hosts of a laboratory: links and switches, by name.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "sim/lab_internal.h"
+
+#include <stdio.h>
+
+enum { SWITCH_PORTS = 64 };
+
+static struct port *find_end(struct lab *lab, const char *name)
+{
+    struct lab_interface *i = lab_find_interface(lab, name);
+    if (i != NULL)
+        return i->port;
+    for (struct lab_switch *s = lab->switches; s != NULL; s = s->next)
+        if (strcmp(s->name, name) == 0)
+            return net_switch_free_port(s->net);
+    return net_port_find(lab->net, name);
+}
+
+struct lab_link *lab_find_link(struct lab *lab, const char *name)
+{
+    for (struct lab_link *l = lab->links; l != NULL; l = l->next)
+        if (strcmp(l->name, name) == 0)
+            return l;
+    return NULL;
+}
+
+struct net_link *lab_link_net(struct lab_link *link)
+{
+    return link->net;
+}
+
+int lab_link_up(struct lab_link *link, bool up)
+{
+    net_link_set_up(link->net, up);
+    return 0;
+}
+
+static struct net_params params_of(const struct lab_link_config *c)
+{
+    static const struct lab_link_config defaults;
+    if (c == NULL)
+        c = &defaults;
+    return (struct net_params){.rate_bps = c->rate_bits != 0 ? c->rate_bits : UINT64_C(10000000000),
+                               .delay_ns = c->delay_ns != 0 ? c->delay_ns : SIM_US,
+                               .queue_bytes = c->queue_bytes != 0 ? c->queue_bytes : 1 << 20,
+                               .mtu = c->mtu != 0 ? c->mtu : 9000};
+}
+
+int lab_add_link(struct lab *lab, const char *a, const char *b, const struct lab_link_config *config, struct lab_link **out)
+{
+    struct port *from = find_end(lab, a), *to = find_end(lab, b);
+    if (from == NULL || to == NULL)
+        return lab_fail(lab, SMC_ERR_NOTFOUND, "\"%s\" is no interface, no port and no switch with a free port",
+                        from == NULL ? a : b);
+    struct lab_link *link = lab_alloc(lab, sizeof(*link));
+    if (link == NULL)
+        return SMC_ERR_NOMEM;
+    if (config != NULL && config->name != NULL)
+        snprintf(link->name, sizeof(link->name), "%s", config->name);
+    else
+        snprintf(link->name, sizeof(link->name), "%s--%s", a, b);
+    struct net_params params = params_of(config);
+    link->net = lab_find_link(lab, link->name) == NULL ? net_link_new(lab->net, from, to, &params) : NULL;
+    if (link->net == NULL) {
+        int error = lab_fail(lab, SMC_ERR_ARGUMENT, "%s cannot be linked to %s: linked already, or a name or MTU not allowed", a, b);
+        lab_release(lab, link, sizeof(*link));
+        return error;
+    }
+    *lab->links_end = link;
+    lab->links_end = &link->next;
+    if (out != NULL)
+        *out = link;
+    return 0;
+}
+
+int lab_add_switch(struct lab *lab, const char *name)
+{
+    struct lab_switch *s = lab_alloc(lab, sizeof(*s));
+    if (s == NULL)
+        return SMC_ERR_NOMEM;
+    snprintf(s->name, sizeof(s->name), "%s", name);
+    s->net = net_switch_new(lab->net, name, SWITCH_PORTS);
+    if (s->net == NULL) {
+        lab_release(lab, s, sizeof(*s));
+        return lab_fail(lab, SMC_ERR_EXISTS, "there cannot be a switch \"%s\": the name is taken or too long", name);
+    }
+    s->next = lab->switches;
+    lab->switches = s;
+    return 0;
+}
