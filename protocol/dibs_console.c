@@ -110,11 +110,16 @@ int smc_dibs_console_connect(struct smc_dibs_session *s, uint64_t peer_token)
 static void take_offer(struct smc_dibs_console *console, struct smc_dibs_offer *offer)
 {
     struct smc_dibs_session *s = find_session(console, offer->device, &offer->gid);
-    if (s == NULL || s->error != 0)
-        return; /* kept until somebody opens */
+    bool twice = s != NULL && s->connected && s->peer_token == offer->token;
+    if (s == NULL || s->error != 0 || (s->connected && !twice))
+        return; /* kept until somebody opens, or opens again */
     uint64_t token = offer->token;
     offer->device = NULL;
-    if (!s->connected && smc_dibs_console_connect(s, token) != 0)
+    if (twice)
+        return;
+    int error = smc_dibs_console_connect(s, token);
+    /* An offer may be older than its DMB; then the next one is waited for. */
+    if (error != 0 && error != SMC_ERR_NOTFOUND)
         s->error = SMC_ERR_RESET;
 }
 
