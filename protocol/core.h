@@ -302,7 +302,7 @@ struct smc_sndbuf {
     uint8_t *memory;
     uint32_t bytes;
     bool used;
-    bool ghost;              /* D, no-copy: the peer's ring; memory is not ours */
+    bool ghost;              /* D, no-copy: the peer's DMB, CDC block and all; memory is not ours */
     struct smc_rdma_mr *mrs; /* R: by link slot */
     uint8_t registered[2];
 };
@@ -410,10 +410,22 @@ struct smc_connection {
     uint8_t urg_rx_byte;
     struct smc_cursor urg_tx_end, urg_rx_cursor;
     /* What smc_conn_work() has to do. */
-    bool work_tx, work_cons, work_cdc, work_close, work_failover;
+    bool work_tx, work_cons, work_cdc, work_failover;
+    uint8_t close_want;       /* D, C, A that are to be sent: after the data, A at once */
+    uint8_t told_flags;       /* producer flags of the last CDC sent */
+    bool more;                /* the last smc_send() said SMC_MSG_MORE */
+    bool urg_tx_wait;         /* U was sent: no WRITE until the peer has consumed everything */
+    bool started;             /* smc_conn_start() was called */
+    bool closed_told;         /* SMC_EVENT_CLOSED was noted */
+    bool fin_due;             /* C or A was sent: TCP's FIN follows its completion */
+    bool peer_silent;         /* ended although the peer said neither C nor A: its RMBE must not be used again */
     struct smc_timer timer;   /* cork, close drain, close guard */
     uint8_t timer_kind;
-    struct smc_failover *failover; /* replay under way */
+    /* SMC-R: CDCs posted and not completed, oldest first. The first cdc_lost of them failed with their link. */
+    uint8_t cdc_notes, cdc_lost;
+    struct smc_cdc_note { uint32_t sent_count; uint16_t sent_wrap, seq; uint8_t prod_flags; } cdc_note[SMC_SEND_SLOTS];
+    uint8_t replay;           /* what failover.c does next */
+    uint32_t replay_left;     /* bytes to be written again */
     uint64_t rx_bytes, tx_bytes, rx_cdcs, tx_cdcs, tx_writes;
 };
 

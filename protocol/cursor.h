@@ -23,6 +23,18 @@ static inline struct smc_cursor smc_cursor_add(struct smc_cursor c, uint32_t siz
     return c;
 }
 
+/* The cursor n bytes before c; n ≤ size. */
+static inline struct smc_cursor smc_cursor_back(struct smc_cursor c, uint32_t size, uint32_t n)
+{
+    if (n > c.count) {
+        c.count = size - (n - c.count);
+        c.wrap--;
+    } else {
+        c.count -= n;
+    }
+    return c;
+}
+
 /* How far `b` is ahead of `a`: 0 … size, or -1 if it is behind or further ahead than size. Wraps are compared as 16-bit
  * serial numbers. Counts must be below size. */
 static inline int64_t smc_cursor_distance(struct smc_cursor a, struct smc_cursor b, uint32_t size)
