@@ -281,11 +281,12 @@ void tcp_close(struct tcp_conn *conn)
 
 void tcp_abort(struct tcp_conn *conn)
 {
+    struct ip_stack *stack = conn->stack;
     let_go(conn);
     conn->send_reset = conn->state != TCP_CLOSED && conn->state != TCP_SYN_SENT &&
                        conn->state != TCP_TIME_WAIT;
     tcp_conn_end(conn);
-    ip_wake(conn->stack);
+    ip_wake(stack);
 }
 
 const char *tcp_state_name(enum tcp_state state)
