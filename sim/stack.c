@@ -29,6 +29,10 @@ static void fill_defaults(struct ip_config *config)
     default_u64(&config->delayed_ack_ns, 40 * MS);
     default_unsigned(&config->syn_retries, 6);
     default_unsigned(&config->retries, 15);
+    if (config->retries > UINT8_MAX - 1)
+        config->retries = UINT8_MAX - 1;
+    if (config->syn_retries > UINT8_MAX - 1)
+        config->syn_retries = UINT8_MAX - 1;
 }
 
 struct ip_stack *ip_stack_new(const struct ip_config *config)

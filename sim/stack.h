@@ -71,7 +71,7 @@ struct ip_config {
     uint64_t rto_max_ns;           /* [120 s] */
     uint64_t delayed_ack_ns;       /* [40 ms] */
     unsigned syn_retries;          /* of a SYN or SYN-ACK [6] */
-    unsigned retries;              /* of data, FIN and window probes [15] */
+    unsigned retries;              /* of data, FIN and window probes without answer, at most 254 [15] */
 };
 
 /* NULL: out of memory. */

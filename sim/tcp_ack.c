@@ -111,7 +111,7 @@ bool tcp_take_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
         return false;
     }
     if (conn->probing) /* alive, however closed the window */
-        conn->tries = 0;
+        conn->silent = 0;
     if (seq_before(conn->snd_una, segment->ack))
         new_ack(conn, segment->ack);
     else if (segment->ack == conn->snd_una && segment->length == 0 && window == conn->snd_wnd &&

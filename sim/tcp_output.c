@@ -193,7 +193,7 @@ static void choose_timer(struct tcp_conn *conn)
     bool held_back = conn->snd_nxt == conn->snd_una && has_unsent(conn);
     if (held_back != conn->probing) {
         conn->probing = held_back;
-        conn->tries = 0;
+        conn->tries = conn->silent = 0;
         conn->rtx_at_ns = TCP_NEVER;
     }
     if (held_back || conn->snd_una != conn->snd_max)

@@ -101,6 +101,7 @@ struct tcp_conn {
     uint8_t send_scale, receive_scale;
     uint8_t duplicates; /* ACKs in a row, up to 255 */
     uint8_t tries;      /* expiries of rtx since the last progress */
+    uint8_t silent;     /* window probes without any answer */
     uint8_t keep_tries;
     uint8_t smc_received;
     int8_t error;

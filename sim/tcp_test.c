@@ -329,6 +329,7 @@ START_TEST(a_closed_window_is_probed_and_reopened)
     size_t before = pair->nlog;
     pair_run(pair, 100 * SECOND);
     ck_assert_uint_gt(pair->nlog, before + 2); /* it asks again and again */
+    ck_assert_uint_lt(pair->nlog, before + 12); /* with longer and longer pauses */
     ck_assert_uint_eq(client.reset, 0);
     server.no_read = false;
     app_pull(&server);
@@ -378,6 +379,54 @@ START_TEST(three_duplicate_acks_repeat_one_segment_before_the_timer)
 }
 END_TEST
 
+static bool drop_two_data(struct pair *p, int from, const struct logged *segment)
+{
+    return from == 0 && segment->length > 0 && (++p->drops == 2 || p->drops == 5);
+}
+
+START_TEST(a_partial_ack_uncovers_the_second_hole)
+{
+    pair_open(pair, &client, &server);
+    pair->drop = drop_two_data;
+    start_bulk(41 * 1460);
+    pair_run(pair, 150 * MS);
+    ck_assert_uint_eq(server.in_length, 41 * 1460);
+    ck_assert_uint_eq(tcp_info(client.conn).retransmissions, 2);
+}
+END_TEST
+
+START_TEST(a_window_does_not_open_byte_by_byte)
+{
+    char byte[2000];
+    server.no_read = true;
+    pair_open(pair, &client, &server);
+    start_bulk(100000);
+    pair_run(pair, 2 * SECOND);
+    ck_assert_uint_eq(tcp_info(client.conn).peer_window, 0);
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(tcp_read(server.conn, byte, 1), 1);
+    pair_run(pair, 60 * SECOND); /* probes ask meanwhile */
+    ck_assert_uint_le(tcp_info(server.conn).unread, 65536 - 1000);
+    ck_assert_int_eq(tcp_read(server.conn, byte, 2000), 2000);
+    pair_run(pair, 60 * SECOND);
+    ck_assert_uint_ge(tcp_info(server.conn).unread, 65536 - 1460);
+}
+END_TEST
+
+START_TEST(nothing_is_taken_from_behind_a_fin)
+{
+    pair_open(pair, &client, &server);
+    struct logged ack = last_from(0);
+    forge(1, ack.seq + 5, ack.ack, F_ACK | F_FIN, 0);
+    pair_run(pair, MS);
+    forge(1, ack.seq, ack.ack, F_ACK, 20);
+    pair_run(pair, MS);
+    ck_assert_uint_eq(server.in_length, 5);
+    ck_assert_uint_eq(server.eof, 1);
+    ck_assert_int_eq(app_state(&server), TCP_CLOSE_WAIT);
+}
+END_TEST
+
 START_TEST(acks_are_delayed_and_every_second_segment_is_acked_at_once)
 {
     pair_open(pair, &client, &server);
@@ -388,6 +437,7 @@ START_TEST(acks_are_delayed_and_every_second_segment_is_acked_at_once)
     pair_run(pair, 40 * MS);
     ck_assert_uint_eq(pair_count_flags(pair, 1, F_ACK, F_ACK), 1);
     ck_assert_uint_eq(last_from(1).at - last_from(0).at, 45 * MS);
+    server.no_read = true; /* reading so much would bring a window update */
     start_bulk(2 * 1460);
     pair_run(pair, 8 * MS);
     ck_assert_uint_eq(pair_count_flags(pair, 1, F_ACK, F_ACK), 2);
@@ -637,6 +687,9 @@ static Suite *tcp_suite(void)
     tcase_add_test(tests, a_closed_window_is_probed_and_reopened);
     tcase_add_test(tests, a_lost_window_update_does_not_stop_the_stream);
     tcase_add_test(tests, three_duplicate_acks_repeat_one_segment_before_the_timer);
+    tcase_add_test(tests, a_partial_ack_uncovers_the_second_hole);
+    tcase_add_test(tests, a_window_does_not_open_byte_by_byte);
+    tcase_add_test(tests, nothing_is_taken_from_behind_a_fin);
     tcase_add_test(tests, acks_are_delayed_and_every_second_segment_is_acked_at_once);
     tcase_add_loop_test(tests, small_pieces_wait_for_the_ack_unless_delay_is_off, 0, 2);
     tcase_add_loop_test(tests, an_urgent_byte_is_read_out_of_line, 0, 2);

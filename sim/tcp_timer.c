@@ -65,12 +65,16 @@ static void rtx_due(struct tcp_conn *conn)
 {
     const struct ip_config *config = &conn->stack->config;
     bool opening = conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED;
+    unsigned failed = conn->probing ? conn->silent : conn->tries;
     conn->rtx_at_ns = TCP_NEVER;
-    if (conn->tries >= (opening ? config->syn_retries : config->retries)) {
+    if (failed >= (opening ? config->syn_retries : config->retries)) {
         tcp_conn_fail(conn, SMC_ERR_TIMEOUT);
         return;
     }
-    conn->tries++;
+    if (conn->tries < UINT8_MAX)
+        conn->tries++;
+    if (conn->silent < UINT8_MAX)
+        conn->silent++;
     if (opening)
         conn->send_syn = true;
     else if (conn->probing)
