@@ -131,8 +131,7 @@ START_TEST(fast_open_is_sent_and_seen)
 }
 END_TEST
 
-/* Strips the option as a middlebox would: turns it into NOPs and repairs the sum by putting what was there
- * into another NOP-able place is not possible, so it is the checksum that is recomputed. */
+/* What a middlebox does that strips the option: NOPs in its place, the checksum made right again. */
 static void strip(uint8_t *frame, size_t length)
 {
     size_t header = (size_t)(frame[46] >> 4) * 4, end = 14 + (size_t)smc_load_be(frame + 16, 2);
