@@ -52,7 +52,8 @@ struct smc_rnic { /* an RDMA device in use; on ep->rnics */
     struct smc_list cqs_noted;  /* CQs with completions to poll: smc_link.completions */
     unsigned events;            /* noted: bits of enum smc_rdma_event_type */
     uint8_t port_events[256]; /* by port: bits of enum smc_rdma_event_type */
-    bool gone;
+    struct smc_link *polled;  /* whose completions are being handled; NULL as soon as it is freed */
+    bool gone;                /* removed: `device` has no port any more and refuses everything; freed when no handshake is left */
 };
 struct smc_dibs_use { /* a dibs device in use; on ep->dibs_devices, client data of the device */
     struct smc_list node;
@@ -91,7 +92,9 @@ struct smc_endpoint {
     struct smc_list signalled;   /* smc_connection.signalled: smc_cdc_smcd_input() is due */
     struct smc_dibs *dibs;
     struct smc_dibs_client dibs_client;
-    struct smc_list pending_server, pending_client; /* handshakes waiting for another's first contact */
+    /* Handshakes waiting for another's first contact, in order: smc_connection.of_group (they have no group yet). Put in by
+     * handshake*.c; smc_group_settled() and the end of a group take all out and call smc_hs_resume(). */
+    struct smc_list pending_server, pending_client;
     struct smc_connection **by_token; /* alert token → connection: open hashing, grown; smc_ep_token_*() */
     uint32_t token_slots, token_count;
     uint32_t next_token, next_group;
@@ -126,11 +129,12 @@ struct smc_link {
     enum smc_link_state state;
     bool asymmetric;
     bool going_down;       /* smc_link_down() has been here */
+    bool failing;          /* port or QP are known to be dead, smc_link_down() follows: not to be moved to */
     bool confirmed;        /* CONFIRM LINK went both ways */
     struct smc_gid gid, peer_gid;
     uint8_t mac[6], peer_mac[6];
     uint32_t qpn, peer_qpn, psn, peer_psn;
-    uint8_t mtu;           /* code: own, after smc_link_rtr() the smaller of both */
+    uint8_t mtu, peer_mtu; /* codes. mtu: own, after smc_link_rtr() the smaller of both; peer_mtu 0: as the own */
     uint32_t user_id, peer_user_id;
     bool v2_direct;
     uint8_t next_hop_mac[6];
@@ -181,6 +185,9 @@ struct smc_group {
     unsigned gid_count;
     struct smc_flow *flow; /* all of LLC's state: flow.c */
     uint32_t spread;       /* for spreading connections over links */
+    uint8_t user_ids;      /* link user ids given out */
+    bool lingering;        /* dying: links still send what was posted; idle_timer bounds it */
+    unsigned holds;        /* smc_group_hold() */
     /* SMC-D */
     struct smc_dibs_use *device;
     struct smc_gid peer_gid;
@@ -229,10 +236,16 @@ int smc_group_attach(struct smc_group *group, struct smc_link *link, struct smc_
 /* Leaves: gives token and buffers back (R: DELETE RKEY or reuse: smc_buf_release), starts the idle timer with the last.
  * A group whose first contact failed is terminated by its last connection. */
 void smc_group_detach(struct smc_connection *c);
-/* The end of a group: all connections are aborted (smc_close_abort, SMC_ERR_RESET), the links or DMBs freed, the group
- * freed at once. `tell`: first DELETE LINK all (R, reason) or the shutdown event (D). Safe to call twice, and from flows. */
+/* The end of a group: it leaves ep->groups, its flows end, all connections are aborted (smc_close_abort, SMC_ERR_RESET), links
+ * or DMBs and the group are freed, unless it is held. `tell`: first DELETE LINK all (R, reason) or the shutdown event (D). SMC-R:
+ * links that are up live on, unseen and deaf, until what was posted is sent, llc_timeout_ns at most. Safe to call twice, and
+ * from flows. */
 void smc_group_terminate(struct smc_group *group, uint32_t reason, bool tell);
 void smc_group_settled(struct smc_group *group); /* first contact done: resumes handshakes that wait for it */
+/* Between the two the group's memory stays, whatever ends it (then ->dying is set, and links[] tells which links are left).
+ * Release: false if it is gone now. */
+void smc_group_hold(struct smc_group *group);
+bool smc_group_release(struct smc_group *group);
 void smc_group_update_type(struct smc_group *group);
 unsigned smc_group_active_links(const struct smc_group *group);
 struct smc_link *smc_group_link_by_number(struct smc_group *group, uint8_t number);
@@ -247,6 +260,8 @@ int smc_rtoken_find(const struct smc_group *group, const struct smc_link *link, 
 int smc_rtoken_delete(struct smc_group *group, const struct smc_link *link, uint32_t rkey); /* SMC_ERR_NOTFOUND */
 
 /* link.c ---- */
+/* ACTIVATING, QP in INIT with receives posted; a server's has its number. SMC_ERR_NOSPACE (max_links + 1), SMC_ERR_NOMEM,
+ * SMC_ERR_GONE (port not active), SMC_ERR_NOTFOUND. */
 int smc_link_new(struct smc_group *group, struct smc_rnic *rnic, uint8_t port, uint32_t gid_index, struct smc_link **out);
 /* Next link number, not 0, not in use (RFC 2.2.4; B-17). */
 uint8_t smc_link_next_number(struct smc_group *group);
@@ -254,9 +269,11 @@ int smc_link_rtr(struct smc_link *link); /* peer's QPN, PSN, GID, MAC, MTU are i
 int smc_link_rts(struct smc_link *link);
 void smc_link_active(struct smc_link *link); /* CONFIRM LINK done: state, type of the group, TEST LINK timer */
 /* The link failed (completion, TEST LINK, port, QP): ACTIVE → INACTIVE once; its connections move (smc_failover_link) or, if
- * it was the last one, the group is terminated; then smc_flow_link_lost() tells the peer. */
+ * it was the last one, the group is terminated; then smc_flow_link_lost() tells the peer. SENDs under way are done with an error
+ * before anything moves. ACTIVATING → INACTIVE: only smc_flow_link_lost(), which ends the flow that wants the link. */
 void smc_link_down(struct smc_link *link);
-/* Frees the QP and everything of the link; its slot is NULL afterwards. No connection is on it any more. */
+/* Frees the QP and everything of the link; its slot is NULL afterwards. No connection is on it any more. A link of a removed
+ * device has rnic NULL and cannot send. */
 void smc_link_free(struct smc_link *link);
 /* Finds a port for another link: not one in use by `group` if possible; *asymmetric if it must be. v2: also a GID of the right
  * type and the VLAN. SMC_ERR_NOTFOUND. */
@@ -293,6 +310,7 @@ struct smc_rmb { /* R: registered memory with 1 to 255 RMBEs; D: a DMB with one 
     uint8_t registered[2];   /* bits by slot */
     uint8_t announced[2];    /* bits by slot: the peer knows the RToken (CLC, CONFIRM RKEY, ADD LINK) */
     bool deleting;           /* DELETE RKEY under way: freed when answered */
+    bool tainted;            /* the peer of a connection that ended badly may still write: no new element until deleted */
     struct smc_dibs_dmb dmb; /* D */
     struct smc_connection *user; /* D: the connection that uses it, set and cleared by buffer.c */
 };
@@ -305,6 +323,7 @@ struct smc_sndbuf {
     bool ghost;              /* D, no-copy: the peer's DMB, CDC block and all; memory is not ours */
     struct smc_rdma_mr *mrs; /* R: by link slot */
     uint8_t registered[2];
+    uint64_t *fences;        /* R, by link slot: work posted there before it was given back (smc_wr_fence()) */
 };
 /* buffer.c ---- An RMBE for c in its group: reused, or new (then, R, registered on all links that have a QP). Tries the next
  * smaller size when memory is short. Sets c->rmb, rmbe_index, rx ring. SMC_ERR_NOMEM, SMC_ERR_NOSPACE (DMBs). */
@@ -315,8 +334,9 @@ void smc_buf_release(struct smc_connection *c); /* zeroed [CONN: A-24] before an
 int smc_buf_register_link(struct smc_group *group, struct smc_link *link); /* all RMBs and send buffers in use, on a new link */
 void smc_buf_unregister_link(struct smc_group *group, struct smc_link *link);
 void smc_buf_free_all(struct smc_group *group);
+/* The peer does not know it any more (DELETE RKEY is answered): kept for reuse, not announced; freed if the group dies. */
 void smc_buf_free_rmb(struct smc_rmb *rmb);
-bool smc_rmb_needs_confirm(const struct smc_rmb *rmb); /* some link's RToken is unknown to the peer, other than the CLC's */
+bool smc_rmb_needs_confirm(const struct smc_rmb *rmb); /* the RToken of some ACTIVE link was not announced */
 
 /* ---- LLC flows ---------------------------------------------------------------------------------- */
 int smc_flow_init(struct smc_group *group);
@@ -407,6 +427,7 @@ struct smc_connection {
     uint64_t linger_ns;
     /* Urgent. */
     bool urg_tx_pending, urg_rx_valid, urg_rx_skip, urg_rx_pending;
+    bool urg_rx_mark;         /* the urgent byte lies ahead in the stream, urg_rx_cursor one beyond it */
     uint8_t urg_rx_byte;
     struct smc_cursor urg_tx_end, urg_rx_cursor;
     /* What smc_conn_work() has to do. */
