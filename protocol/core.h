@@ -309,7 +309,8 @@ struct smc_rmb { /* R: registered memory with 1 to 255 RMBEs; D: a DMB with one 
     struct smc_rdma_mr *mrs; /* link_slots of them */
     uint8_t registered[2];   /* bits by slot */
     uint8_t announced[2];    /* bits by slot: the peer knows the RToken (CLC, CONFIRM RKEY, ADD LINK) */
-    bool deleting;           /* DELETE RKEY under way: freed when answered */
+    bool deleting;           /* DELETE RKEY wanted or under way: freed when answered; never given out again */
+    bool delete_sent, shared; /* flow_*.c: named in the DELETE RKEY under way; in the ADD LINK under way */
     bool tainted;            /* the peer of a connection that ended badly may still write: no new element until deleted */
     struct smc_dibs_dmb dmb; /* D */
     struct smc_connection *user; /* D: the connection that uses it, set and cleared by buffer.c */
@@ -342,7 +343,8 @@ bool smc_rmb_needs_confirm(const struct smc_rmb *rmb); /* the RToken of some ACT
 int smc_flow_init(struct smc_group *group);
 void smc_flow_free(struct smc_group *group); /* every callback that is owed is called with SMC_ERR_GONE */
 void smc_flow_input(struct smc_link *link, const uint8_t *bytes, size_t length); /* an LLC message; hostile */
-/* First contact. Server: CONFIRM LINK, then the second link. Client: waits for both. Ends in smc_hs_llc_done(c, 0 or error). */
+/* First contact. Server (link in RTS, peer's data in it): CONFIRM LINK, then the second link. Client (link in RTR, moved
+ * to RTS by CONFIRM LINK): waits for both. Ends in smc_hs_llc_done(c, 0) or smc_hs_llc_failed(). The RMB of c counts as announced. */
 void smc_flow_first_contact(struct smc_group *group, struct smc_connection *c);
 void smc_flow_abandon(struct smc_group *group, struct smc_connection *c); /* handshake of c ended; no smc_hs_llc_done() any more */
 /* CONFIRM RKEY of c->rmb on the links that do not know it; ends in smc_hs_rkey_done(c, 0 or error). */
@@ -386,6 +388,9 @@ void smc_hs_abandon(struct smc_connection *c); /* close, device gone …: frees 
 /* ---- Connections -------------------------------------------------------------------------------- */
 struct smc_connection {
     struct smc_list all, ready, work, of_group, of_link, wants_slot, signalled;
+    struct smc_list wants_rkey; /* flow_rkey.c; zeroed when new */
+    uint64_t rkey_until_ns;
+    bool rkey_refused;          /* with C: again after the running change */
     struct smc_endpoint *ep;
     void *user;
     struct smc_handshake *hs; /* NULL once the mode is known */

@@ -85,6 +85,12 @@ struct smc_profile {
     bool urgent_blocks_window;  /* blocked until the window is fully open; else until consumed */
     bool confirm_link_decline;  /* time-out of the first CONFIRM LINK reply: Decline; else RST */
     bool first_link_is_enough;  /* client without ADD LINK goes on; else RST */
+    bool llc_errors_dropped;    /* unknown types, wrong lengths: dropped; else the link has failed */
+    bool carrier_survives;      /* a request without an answer: its link stays up; else it has failed */
+    bool lost_link_orderly;     /* DELETE LINK of a failed link says "orderly" (Linux) */
+    bool client_frees_at_once;  /* client: link freed with its own DELETE LINK; else when the server asks for it */
+    bool test_link_zero;        /* zeros as data, the reply is not compared; else random and compared */
+    bool delete_rkey_single;    /* one key a DELETE RKEY; else up to 8 */
     bool rkey_in_parallel;      /* a remote RKEY flow beside ADD/DELETE LINK; else refused, retry */
     bool abort_closes_at_once;  /* else PEERABORTWAIT until an answer or the guard */
     bool failover_resends;      /* false: one merged write under a new number; true: same numbers again */
