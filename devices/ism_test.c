@@ -19,6 +19,17 @@ struct world {
 
 static struct world w;
 
+/* What stands in a DMB at the moment of the interrupt. */
+static const uint8_t *watched;
+static uint8_t seen_at_interrupt;
+
+static void wake(void *user)
+{
+    test_wake(user);
+    if (watched != NULL)
+        seen_at_interrupt = *watched;
+}
+
 static struct ism_function_config function_config(int i)
 {
     return (struct ism_function_config){.gid = 0x100 + (uint64_t)i,
@@ -26,7 +37,7 @@ static struct ism_function_config function_config(int i)
                                         .pnet = "NET1",
                                         .name = "ism",
                                         .v2_capable = i != 2,
-                                        .wake = test_wake,
+                                        .wake = wake,
                                         .user = &w.host[i]};
 }
 
@@ -282,6 +293,25 @@ START_TEST(signals_wait_for_the_owner_and_coalesce) /* [SMCD-007] */
 }
 END_TEST
 
+START_TEST(a_signal_comes_when_all_pages_of_its_move_are_in_place)
+{
+    struct smc_dibs_dmb dmb = take(0, 1, 4 * PAGE);
+    static uint8_t data[3 * PAGE];
+    memset(data, 8, sizeof(data));
+    watched = dmb.data + 100 + 3 * PAGE - 1;
+    ck_assert_int_eq(smc_dibs_move_data(w.dev[1], dmb.token, 0, true, 100, data, sizeof(data)), 0);
+    ck_assert_uint_eq(ism_next_ns(w.f[0]), 0);
+    ck_assert_uint_eq(seen_at_interrupt, 8);
+    watched = NULL;
+    ck_assert_int_eq(smc_dibs_unregister_dmb(&w.host[0].client, w.dev[0], &dmb), 0);
+    struct smc_dibs_dmb next = take(0, 1, PAGE); /* does not inherit the signal [SMCD-008] */
+    ck_assert_uint_eq(next.index, dmb.index);
+    run(0);
+    ck_assert_uint_eq(w.host[0].irqs, 0);
+    ck_assert_int_eq(smc_dibs_unregister_dmb(&w.host[0].client, w.dev[0], &next), 0);
+}
+END_TEST
+
 /* ---- events ---- */
 
 START_TEST(events_arrive_in_order_and_a_full_queue_refuses) /* [SMCD-029] */
@@ -496,6 +526,7 @@ static Suite *ism_suite(void)
     tcase_add_test(tc, only_the_named_peer_writes_inside_the_dmb);
     tcase_add_test(tc, indexes_are_32_to_1919);
     tcase_add_test(tc, signals_wait_for_the_owner_and_coalesce);
+    tcase_add_test(tc, a_signal_comes_when_all_pages_of_its_move_are_in_place);
     tcase_add_test(tc, events_arrive_in_order_and_a_full_queue_refuses);
     tcase_add_test(tc, a_vanished_peer_is_told_to_those_who_had_dmbs_for_it);
     tcase_add_test(tc, news_of_a_vanished_peer_survive_a_full_queue);

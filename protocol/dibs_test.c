@@ -509,6 +509,31 @@ START_TEST(nothing_is_heard_within_add_dev_and_del_dev) /* [DIBS-003] [DIBS-022]
 }
 END_TEST
 
+static void raise_event(struct client *c, struct smc_dibs_device *device)
+{
+    (void)c;
+    smc_dibs_event(device, &some_event);
+}
+
+START_TEST(removal_silences_a_device_for_all_before_the_first_del_dev) /* [DIBS-003] */
+{
+    struct smc_dibs dibs;
+    smc_dibs_init(&dibs, &memory);
+    struct device d = make_device(1);
+    struct client first = make_client(&dibs), second = make_client(&dibs);
+    first.in_del = raise_event;
+    smc_dibs_register_client(&dibs, &first.client);
+    smc_dibs_register_client(&dibs, &second.client);
+    smc_dibs_add_device(&dibs, &d.device);
+    smc_dibs_remove_device(&dibs, &d.device);
+    ck_assert_int_eq(first.dels + second.dels, 2);
+    ck_assert_int_eq(first.events + second.events, 0);
+    smc_dibs_unregister_client(&dibs, &first.client);
+    smc_dibs_unregister_client(&dibs, &second.client);
+    end(&dibs);
+}
+END_TEST
+
 /* ---- re-entry ---- */
 
 static void try_the_four(struct client *c, struct smc_dibs_device *device)
@@ -696,6 +721,7 @@ static Suite *dibs_suite(void)
     tcase_add_test(tc, dmbs_that_del_dev_forgets_are_taken_back);
     tcase_add_test(tc, signals_go_to_the_owner_and_events_to_all);
     tcase_add_test(tc, nothing_is_heard_within_add_dev_and_del_dev);
+    tcase_add_test(tc, removal_silences_a_device_for_all_before_the_first_del_dev);
     tcase_add_test(tc, lists_cannot_change_while_they_are_walked);
     tcase_add_test(tc, handlers_can_only_take_note);
     tcase_add_test(tc, operations_need_a_registered_device_that_has_them);
