@@ -25,9 +25,12 @@ enum { /* connection flags, byte 25 */
     SMC_CONN_C = 0x40,
     SMC_CONN_A = 0x20
 };
-enum { SMC_SMCD_BLOCK = 32 }; /* bytes of the CDC block in front of a DMB's ring */
+enum {
+    SMC_SMCD_BLOCK = 32, /* bytes of the CDC block in front of a DMB's ring */
+    SMC_EYECATCHER = 4   /* bytes of the eyecatcher in front of an RMBE's ring, where there is one */
+};
 enum { SMC_CONN_TIMER_CORK = 1, SMC_CONN_TIMER_DRAIN, SMC_CONN_TIMER_GUARD };
-enum { SMC_REPLAY_NONE, SMC_REPLAY_WAIT, SMC_REPLAY_VALIDATE, SMC_REPLAY_DATA };
+enum { SMC_REPLAY_NONE, SMC_REPLAY_WAIT, SMC_REPLAY_VALIDATE, SMC_REPLAY_AGAIN, SMC_REPLAY_DATA, SMC_REPLAY_ANNOUNCE };
 
 static inline bool smc_conn_moves_data(const struct smc_connection *c)
 {
@@ -69,6 +72,7 @@ static inline bool smc_conn_may_send(const struct smc_connection *c)
 }
 
 /* ---- conn.c */
+extern const uint8_t smc_conn_eyecatcher[SMC_EYECATCHER];
 void smc_conn_rings(struct smc_connection *c); /* sizes of the rings, as far as they are known */
 void smc_conn_timer_set(struct smc_connection *c, unsigned kind, uint64_t after_ns);
 void smc_conn_timer_stop(struct smc_connection *c, unsigned kind); /* if it is of that kind */

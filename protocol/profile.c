@@ -55,6 +55,7 @@ const struct smc_profile smc_profile_linux = {
     .delete_rkey_single = true,
     .rkey_in_parallel = true,
     .abort_closes_at_once = true,
+    .fin_with_done = true,
     .option_even_lengths = true,
     .max_links = 2,
     .max_conns = 255,

@@ -94,6 +94,7 @@ struct smc_profile {
     bool rkey_in_parallel;      /* a remote RKEY flow beside ADD/DELETE LINK; else refused, retry */
     bool abort_closes_at_once;  /* else PEERABORTWAIT until an answer or the guard */
     bool failover_resends;      /* false: one merged write under a new number; true: same numbers again */
+    bool fin_with_done;         /* TCP's FIN goes with D; else it follows C */
     bool option_even_lengths;   /* A-44 (for whoever parses the SYN) */
     /* Limits. */
     uint8_t max_links;          /* offered, 1 to 8 (Linux 2) */
