@@ -101,9 +101,9 @@ struct sim *lab_sim(struct lab *lab)
 static int open_capture(struct lab *lab, const struct lab_config *config)
 {
     char error[LAB_PROBLEM];
-    if (config->capture == NULL && !config->capture_hashed)
+    if (config->capture == NULL && !config->capture_hashed && config->sink == NULL)
         return 0;
-    struct capture_options options = {.path = config->capture};
+    struct capture_options options = {.path = config->capture, .sink = config->sink, .user = config->sink_user};
     int result = capture_open(&lab->alloc, &options, &lab->capture, error, sizeof(error));
     return result == 0 ? 0 : lab_fail(lab, result, "%s", error);
 }

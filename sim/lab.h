@@ -35,6 +35,9 @@ struct lab_config {
     uint64_t seed;
     const char *capture;           /* pcap file of the whole run; NULL: none is written */
     bool capture_hashed;           /* without a file too: every captured byte goes into the digest */
+    /* Every captured frame, in order (may be NULL); it must not touch the lab. */
+    void (*sink)(void *user, uint64_t at_ns, const uint8_t *bytes, size_t length);
+    void *sink_user;
     uint64_t event_limit;          /* 0: 200 million */
 };
 int lab_new(const struct lab_config *config, struct lab **out);
@@ -47,6 +50,9 @@ int lab_run_until(struct lab *lab, uint64_t at_ns);
 /* Until nothing is to be done but idle timers, at most until `at_ns`. */
 int lab_run_quiet(struct lab *lab, uint64_t at_ns);
 void lab_digest(const struct lab *lab, uint64_t value[2]);
+
+/* The host with this IP address or GID (of RoCE or dibs); "" if none or several have it. */
+const char *lab_owner_of(struct lab *lab, const uint8_t address[16]);
 
 /* ---- Hosts -------------------------------------------------------------------------------------- */
 struct lab_host_config {
@@ -82,6 +88,7 @@ struct lab_interface_config {
     bool roce_v1_only, roce_v2_only; /* GID table; both false: both kinds */
 };
 int lab_add_interface(struct lab_host *host, const struct lab_interface_config *config, struct lab_interface **out);
+struct lab_interface *lab_host_interface(struct lab_host *host, const char *name); /* "eth0"; NULL: none */
 struct roce *lab_interface_roce(struct lab_interface *interface);
 struct port *lab_interface_port(struct lab_interface *interface);
 /* The RoCE device leaves (unplugged), and comes back. */

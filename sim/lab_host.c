@@ -65,6 +65,37 @@ void lab_host_touch(struct lab_host *host)
     lab_host_wake(host);
 }
 
+static bool host_has(const struct lab_host *h, const uint8_t address[16])
+{
+    for (unsigned i = 0; i < h->interface_count; i++) {
+        const struct lab_interface *interface = h->interfaces[i];
+        for (unsigned p = 0; p < interface->prefix_count; p++)
+            if (memcmp(interface->prefixes[p].address.bytes, address, 16) == 0)
+                return true;
+        const uint8_t *m = interface->port->mac;
+        const uint8_t local[16] = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
+        if (memcmp(local, address, 16) == 0)
+            return true;
+    }
+    for (unsigned d = 0; d < h->device_count; d++)
+        if (h->devices[d]->device != NULL && memcmp(h->devices[d]->device->gid.bytes, address, 16) == 0)
+            return true;
+    return false;
+}
+
+const char *lab_owner_of(struct lab *lab, const uint8_t address[16])
+{
+    const char *found = "";
+    for (const struct lab_host *h = lab->hosts; h != NULL; h = h->next) {
+        if (!host_has(h, address))
+            continue;
+        if (found[0] != '\0')
+            return "";
+        found = h->name;
+    }
+    return found;
+}
+
 /* ---- Hosts ---- */
 struct lab_host *lab_find_host(struct lab *lab, const char *name)
 {
@@ -240,6 +271,12 @@ struct lab_interface *lab_find_interface(struct lab *lab, const char *name)
             if (strcmp(h->interfaces[i]->name, name) == 0)
                 return h->interfaces[i];
     return NULL;
+}
+
+struct lab_interface *lab_host_interface(struct lab_host *host, const char *name)
+{
+    char full[LAB_NAME];
+    return lab_join_name(host, name, full) == 0 ? lab_find_interface(host->lab, full) : NULL;
 }
 
 struct lab_interface *lab_interface_of(struct lab_host *host, struct ip_address own)

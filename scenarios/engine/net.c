@@ -1,0 +1,104 @@
+/* Links, switches and time, for scripts.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "internal.h"
+
+#include "sim/network.h"
+
+#include <string.h>
+
+/* lab.link(a, b, { … }) → the link's name */
+static int add_link(lua_State *L)
+{
+    struct run *run = run_of(L);
+    struct lab_link *link;
+    luaL_checktype(L, 3, LUA_TTABLE);
+    struct lab_link_config config = {.name = field_text(L, 3, "name", NULL),
+                                     .rate_bits = field_rate(L, 3, "rate", 0),
+                                     .delay_ns = field_time(L, 3, "delay", 0),
+                                     .queue_bytes = (uint32_t)field_size(L, 3, "queue", 0),
+                                     .mtu = (uint32_t)field_size(L, 3, "mtu", 0)};
+    const char *a = luaL_checkstring(L, 1), *b = luaL_checkstring(L, 2);
+    check_error(L, lab_add_link(run->lab, a, b, &config, &link));
+    if (config.name != NULL)
+        lua_pushstring(L, config.name);
+    else
+        lua_pushfstring(L, "%s--%s", a, b);
+    return 1;
+}
+
+static int add_switch(lua_State *L)
+{
+    return check_error(L, lab_add_switch(run_of(L)->lab, luaL_checkstring(L, 1)));
+}
+
+/* lab.wait(time) */
+static int wait_time(lua_State *L)
+{
+    struct run *run = run_of(L);
+    run_wait(run, NULL, NULL, run_now(run) + arg_time(L, 1, "wait"));
+    return 0;
+}
+
+static bool quiet(struct run *run, void *ctx)
+{
+    uint64_t *deadline = ctx;
+    uint64_t next = sim_next_ns(lab_sim(run->lab)), now = run_now(run);
+    return now >= *deadline || next == SIM_NEVER || next > now + 2 * SIM_S;
+}
+
+static int wait_quiet(lua_State *L)
+{
+    struct run *run = run_of(L);
+    uint64_t deadline = run_now(run) + 60 * SIM_S;
+    run_wait(run, quiet, &deadline, deadline);
+    return 0;
+}
+
+static int now(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)run_now(run_of(L)));
+    return 1;
+}
+
+/* lab.time(text) → nanoseconds; lab.size(text) → bytes; lab.share(text) → per million */
+static int time_of(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)arg_time(L, 1, "time"));
+    return 1;
+}
+
+static int size_of(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)arg_size(L, 1, "size"));
+    return 1;
+}
+
+static int share_of(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)arg_share(L, 1, "share"));
+    return 1;
+}
+
+/* lab.random(n) → 1 … n */
+static int draw(lua_State *L)
+{
+    struct sim *sim = lab_sim(run_of(L)->lab);
+    struct sim_random *r = lua_touserdata(L, lua_upvalueindex(1));
+    lua_Integer n = luaL_checkinteger(L, 1);
+    (void)sim;
+    luaL_argcheck(L, n >= 1, 1, "1 or more is wanted");
+    lua_pushinteger(L, (lua_Integer)sim_random_below(r, (uint64_t)n) + 1);
+    return 1;
+}
+
+void net_open(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"link", add_link}, {"switch", add_switch}, {"wait", wait_time}, {"wait_quiet", wait_quiet},
+                                         {"now", now},       {"time", time_of},      {"size", size_of},   {"share", share_of},
+                                         {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+    struct sim_random *r = lua_newuserdatauv(L, sizeof(*r), 0);
+    sim_random_init(r, run_of(L)->options->seed, "script");
+    lua_pushcclosure(L, draw, 1);
+    lua_setfield(L, -2, "random");
+}

@@ -1,0 +1,290 @@
+/* Running one scenario: the sandbox, the laboratory and the watcher together, and how it ended.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCRIPT_BYTES_MAX = 1 << 20, LADDER_BYTES = 16384 };
+
+static const char paused_text[] = "paused";
+static const char header_text[] = "header only";
+
+/* ---- the script's text ---- */
+static char *read_file(const char *path, size_t *length, char *error, size_t error_size)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = NULL;
+    size_t n = 0;
+    if (file != NULL && (text = malloc(SCRIPT_BYTES_MAX + 1)) != NULL)
+        n = fread(text, 1, SCRIPT_BYTES_MAX + 1, file);
+    if (text == NULL || ferror(file) || n > SCRIPT_BYTES_MAX) {
+        snprintf(error, error_size, "%s: %s", path, n > SCRIPT_BYTES_MAX ? "longer than 1 MiB: no scenario" : strerror(errno));
+        free(text);
+        text = NULL;
+    }
+    if (file != NULL)
+        fclose(file);
+    *length = n;
+    return text;
+}
+
+/* ---- primitives that the prelude uses and scripts do not ---- */
+static void read_list(lua_State *L, int table, const char *field, void (*put)(struct script_header *h, const char *text),
+                      struct script_header *h)
+{
+    if (lua_getfield(L, table, field) == LUA_TTABLE) {
+        for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+            put(h, luaL_checkstring(L, -1));
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void put_requirement(struct script_header *h, const char *text)
+{
+    if (h->requirement_count < SCRIPT_IDS)
+        snprintf(h->requirements[h->requirement_count++], SCRIPT_ID, "%s", text);
+}
+
+static void put_target(struct script_header *h, const char *text)
+{
+    if (h->target_count < SCRIPT_TARGETS)
+        snprintf(h->targets[h->target_count++], sizeof(h->targets[0]), "%s", text);
+}
+
+/* lab.header { … } */
+static int header(lua_State *L)
+{
+    struct run *run = run_of(L);
+    struct script_header *h = &run->result->header;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    snprintf(h->title, sizeof(h->title), "%s", field_text(L, 1, "title", ""));
+    snprintf(h->source, sizeof(h->source), "%s", field_text(L, 1, "source", ""));
+    h->hostile = field_bool(L, 1, "hostile", false);
+    read_list(L, 1, "requirements", put_requirement, h);
+    read_list(L, 1, "targets", put_target, h);
+    if (h->target_count == 0)
+        put_target(h, "sim");
+    return run->options->header_only ? luaL_error(L, "%s", header_text) : 0;
+}
+
+/* lab.finding { id =, by =, verdict = } */
+static int finding(lua_State *L)
+{
+    struct script_result *r = run_of(L)->result;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (r->finding_count == SCRIPT_FINDINGS)
+        return luaL_error(L, "more than %d findings are announced", SCRIPT_FINDINGS);
+    struct script_finding *f = &r->findings[r->finding_count++];
+    memset(f, 0, sizeof(*f));
+    const char *id = field_text(L, 1, "id", NULL);
+    if (id == NULL)
+        return luaL_error(L, "expect_finding: which id?");
+    snprintf(f->id, sizeof(f->id), "%s", id);
+    snprintf(f->by, sizeof(f->by), "%s", field_text(L, 1, "by", ""));
+    snprintf(f->verdict, sizeof(f->verdict), "%s", field_text(L, 1, "verdict", "fail"));
+    return 0;
+}
+
+/* Where in the script we are: "file:line". */
+static void where(struct run *run, char out[320])
+{
+    lua_Debug ar;
+    snprintf(out, 320, "%s", run->script_name);
+    for (int level = 0; lua_getstack(run->L, level, &ar) == 1; level++) {
+        lua_getinfo(run->L, "Sl", &ar);
+        if (strcmp(ar.source + 1, run->script_name) == 0 && ar.currentline > 0) {
+            snprintf(out, 320, "%s:%d", run->script_name, ar.currentline);
+            return;
+        }
+    }
+}
+
+/* lab.fail(text): an expectation failed */
+static int fail(lua_State *L)
+{
+    struct run *run = run_of(L);
+    char place[320];
+    where(run, place);
+    run->result->verdict = SCRIPT_FAIL;
+    snprintf(run->result->reason, sizeof(run->result->reason), "%s: %s (at %.6f ms)", place, luaL_checkstring(L, 1),
+             (double)run_now(run) / 1e6);
+    return luaL_error(L, "failed");
+}
+
+static int open_lab(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"header", header}, {"finding", finding}, {"fail", fail}, {NULL, NULL}};
+    luaL_newlib(L, functions);
+    host_open(L);
+    net_open(L);
+    socket_open(L);
+    fault_open(L);
+    info_open(L);
+    watch_open(L);
+    message_open(L);
+    return 1;
+}
+
+/* ---- errors ---- */
+static int on_error(lua_State *L)
+{
+    struct run *run = run_of(L);
+    const char *text = lua_tostring(L, 1);
+    if (run->result->verdict == SCRIPT_FAIL || text == NULL)
+        return 1;
+    char place[320];
+    where(run, place);
+    /* The message of a script's own error begins with its place already. */
+    if (strncmp(text, run->script_name, strlen(run->script_name)) == 0)
+        return 1;
+    lua_pushfstring(L, "%s: %s", place, text);
+    return 1;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static int call(struct run *run, const char *text, size_t length, const char *name, int arguments)
+{
+    lua_State *L = run->L;
+    int base = lua_gettop(L) - arguments + 1;
+    int error = luaL_loadbufferx(L, text, length, name, "t");
+    if (error == LUA_OK) {
+        lua_insert(L, base);
+        lua_pushcfunction(L, on_error);
+        lua_insert(L, base);
+        error = lua_pcall(L, arguments, 0, base);
+    }
+    if (error == LUA_OK) {
+        lua_settop(L, 0);
+        return 0;
+    }
+    const char *why = lua_tostring(L, -1);
+    if (why == NULL)
+        why = "an error that is no text";
+    bool on_purpose = (run->result->paused && ends_with(why, paused_text)) ||
+                      (run->options->header_only && ends_with(why, header_text));
+    if (!on_purpose && run->result->verdict != SCRIPT_FAIL) {
+        run->result->verdict = SCRIPT_ERROR;
+        snprintf(run->result->reason, sizeof(run->result->reason), "%s", why);
+    }
+    return -1;
+}
+
+static int error_result(struct script_result *out, const char *format, const char *what)
+{
+    out->verdict = SCRIPT_ERROR;
+    snprintf(out->reason, sizeof(out->reason), format, what);
+    return -1;
+}
+
+static int start(struct run *run)
+{
+    struct lab_config config = {.seed = run->options->seed, .capture = run->options->capture, .capture_hashed = true,
+                                .sink = watch_frame, .sink_user = run};
+    int error = lab_new(&config, &run->lab);
+    if (error != 0)
+        return error_result(run->result, "the laboratory cannot start: %s",
+                            run->lab != NULL && lab_problem(run->lab)[0] != '\0' ? lab_problem(run->lab) : smc_error_text(error));
+    if (watch_start(run) != 0 || (run->L = sandbox_new(run)) == NULL)
+        return error_result(run->result, "%s", "out of memory");
+    return 0;
+}
+
+static void finish(struct run *run)
+{
+    struct script_result *r = run->result;
+    struct sim *sim = lab_sim(run->lab);
+    r->events = sim_events(sim);
+    r->messages = run->seen_count;
+    r->now_ns = sim_now(sim);
+    if (!run->ran_inspect && run->inspect != NULL && !run->options->header_only)
+        run->inspect(run->inspect_user, run->lab);
+    if (r->verdict == SCRIPT_FAIL) {
+        size_t at = strlen(r->reason);
+        char *ladder = malloc(LADDER_BYTES);
+        if (ladder != NULL) {
+            watch_ladder(run, ladder, LADDER_BYTES);
+            r->ladder = ladder;
+        }
+        (void)at;
+    }
+    if (run->watch_failed && r->verdict == SCRIPT_PASS)
+        error_result(r, "%s", "memory was short: not every message was kept");
+}
+
+static void end(struct run *run)
+{
+    if (run->L != NULL)
+        lua_close(run->L);
+    int error = 0;
+    if (run->lab != NULL) {
+        lab_digest(run->lab, run->result->digest);
+        error = lab_free(run->lab);
+    }
+    watch_end(run);
+    while (run->edits != NULL)
+        fault_free_edits(run);
+    while (run->waiters != NULL)
+        socket_free_waiters(run);
+    if (error != 0 && run->result->verdict == SCRIPT_PASS)
+        error_result(run->result, "at the end of the run: %s", smc_error_text(error));
+}
+
+static void run_text(struct run *run, const char *text, size_t length)
+{
+    char chunk[300];
+    snprintf(chunk, sizeof(chunk), "@%s", run->script_name);
+    lua_pushcfunction(run->L, open_lab);
+    if (lua_pcall(run->L, 0, 1, 0) != LUA_OK) {
+        error_result(run->result, "%s", lua_tostring(run->L, -1));
+        return;
+    }
+    lua_pushinteger(run->L, (lua_Integer)run->options->seed);
+    if (call(run, (const char *)prelude_text, prelude_length, "=prelude", 2) == 0)
+        (void)call(run, text, length, chunk, 0);
+}
+
+void script_run(const struct script_options *options, void (*inspect)(void *user, struct lab *lab), void *user,
+                struct script_result *out)
+{
+    struct run run = {.options = options, .result = out, .inspect = inspect, .inspect_user = user};
+    size_t length = 0;
+    memset(out, 0, sizeof(*out));
+    snprintf(run.script_name, sizeof(run.script_name), "%s", options->path);
+    char *file = NULL;
+    if (options->text == NULL) {
+        char error[512];
+        file = read_file(options->path, &length, error, sizeof(error));
+        if (file == NULL) {
+            error_result(out, "%s", error);
+            return;
+        }
+    }
+    const char *text = options->text != NULL ? options->text : file;
+    if (options->text != NULL)
+        length = strlen(options->text);
+    if (start(&run) == 0) {
+        run_text(&run, text, length);
+        finish(&run);
+    }
+    end(&run);
+    free(file);
+    if (out->verdict == SCRIPT_PASS && out->header.title[0] == '\0')
+        error_result(out, "%s: a scenario begins with scenario { title = … }", options->path);
+}
+
+void script_result_free(struct script_result *result)
+{
+    free(result->ladder);
+    result->ladder = NULL;
+}

@@ -1,0 +1,62 @@
+/* One scenario: a Lua script in a sandbox, the laboratory it drives, what it saw and what it expected.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SCENARIOS_SCRIPT_H
+#define SCENARIOS_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* docs/scenarios.md is the language. A script is loaded, its header read; then it runs, and the laboratory with it: whatever
+ * waits in the script lets virtual time pass. Nothing of a script reaches the machine: no files, no clock, no other code. */
+struct script;
+
+enum { SCRIPT_TEXT = 2048, SCRIPT_IDS = 48, SCRIPT_ID = 24, SCRIPT_FINDINGS = 32, SCRIPT_TARGETS = 8 };
+
+struct script_finding { /* expect_finding */
+    char id[SCRIPT_ID];
+    char by[16];      /* "client", "server": who of the judge's two sides; "" any */
+    char verdict[16]; /* "fail" */
+    bool seen;
+};
+
+struct script_header {
+    char title[256], source[128];
+    char requirements[SCRIPT_IDS][SCRIPT_ID];
+    unsigned requirement_count;
+    char targets[SCRIPT_TARGETS][16];
+    unsigned target_count;
+    bool hostile;
+};
+
+struct script_options {
+    const char *path;       /* of the script */
+    const char *text;       /* instead of a file's content; NULL: `path` is read */
+    uint64_t seed;
+    const char *capture;    /* pcap to write; NULL: none */
+    uint64_t pause_at_ns;   /* 0: never; else everything stops there: script_inspect() */
+    bool header_only;       /* the header is read, nothing runs */
+};
+
+enum script_verdict { SCRIPT_PASS, SCRIPT_FAIL, SCRIPT_ERROR };
+
+struct script_result {
+    enum script_verdict verdict; /* FAIL: an expectation; ERROR: the script, the file, the laboratory */
+    char reason[SCRIPT_TEXT];    /* file:line: what was expected, what came */
+    struct script_header header;
+    struct script_finding findings[SCRIPT_FINDINGS]; /* announced */
+    unsigned finding_count;
+    uint64_t events, messages, now_ns;
+    uint64_t digest[2];
+    bool paused;
+    char *ladder;                /* of a FAIL: the last messages, drawn; owned */
+};
+void script_result_free(struct script_result *result);
+
+/* Runs one scenario from the beginning to its end. `inspect` (may be NULL) is called once, at pause_at_ns or at the end, while
+ * everything is still there. */
+struct lab;
+void script_run(const struct script_options *options, void (*inspect)(void *user, struct lab *lab), void *user,
+                struct script_result *out);
+
+#endif
