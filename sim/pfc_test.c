@@ -109,6 +109,21 @@ START_TEST(a_lossless_class_drops_nothing)
 }
 END_TEST
 
+START_TEST(a_pause_is_said_again_before_it_ends)
+{
+    struct pfc_config brief = lossless;
+    brief.quanta = 80; /* 4.1 µs; draining from xoff to xon takes longer */
+    brief.headroom_bytes = 8000;
+    ck_assert_int_eq(net_switch_enable_pfc(sw, &brief), 0);
+    for (unsigned i = 1; i <= SENDERS + 1; i++)
+        ck_assert_int_eq(pfc_enable(host[i].port, &brief), 0);
+    incast(TOS);
+    run(sim, SIM_NEVER);
+    ck_assert_uint_eq(dropped(), 0);
+    ck_assert_uint_eq(host[SENDERS + 1].n, SENDERS * EACH);
+}
+END_TEST
+
 START_TEST(other_classes_are_dropped_and_not_stopped)
 {
     enable_everywhere();
@@ -240,6 +255,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, without_flow_control_an_incast_drops);
     tcase_add_test(c, a_lossless_class_drops_nothing);
+    tcase_add_test(c, a_pause_is_said_again_before_it_ends);
     tcase_add_test(c, other_classes_are_dropped_and_not_stopped);
     tcase_add_test(c, a_sender_that_ignores_pauses_overruns_the_headroom);
     tcase_add_test(c, a_pause_lasts_its_quanta_and_hits_its_class_only);
