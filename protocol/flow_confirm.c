@@ -1,0 +1,196 @@
+/* CONFIRM LINK, of the first link of a group and of later ones.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "flow.h"
+
+enum { NO_EYECATCHER = 3, DECLINE_CONFIRM_TIMEOUT = 0x02010000, DECLINE_EYECATCHER = 0x03050000, DECLINE_INTERNAL = (int)0x09990000 };
+
+/* From v2.1 on CLC has settled it; before, CONFIRM LINK does [LLC-013]. */
+static bool links_negotiated_here(const struct smc_group *g)
+{
+    return g->version == 1 || g->release == 0;
+}
+
+static uint8_t most_links(const struct smc_group *g)
+{
+    return links_negotiated_here(g) && g->max_links < 2 ? 2 : g->max_links;
+}
+
+static int send_confirm(struct smc_flow *f, struct smc_link *link, bool response)
+{
+    const struct smc_group *g = f->group;
+    struct smc_llc_info m = {.type = SMC_LLC_CONFIRM_LINK,
+                             .response = response,
+                             .no_eyecatcher = g->eyecatcher_own && g->version == 1 ? 0 : NO_EYECATCHER, /* [LLC-012] */
+                             .qpn = link->qpn,
+                             .link_number = link->number, /* [LLC-010] */
+                             .link_user_id = link->user_id,
+                             .max_links = most_links(g),
+                             .max_conns = links_negotiated_here(g) ? 0 : g->max_conns};
+    memcpy(m.mac, link->mac, sizeof(m.mac));
+    memcpy(m.gid, link->gid.bytes, sizeof(m.gid));
+    return flow_send(f, link, &m);
+}
+
+void flow_confirm_request(struct smc_flow *f, struct smc_link *link)
+{
+    if (send_confirm(f, link, false) < 0)
+        flow_fail_link(f, link);
+}
+
+/* [LLC-011] as in CLC or ADD LINK. */
+static bool is_peer(const struct smc_link *link, const struct smc_llc_info *m)
+{
+    return memcmp(link->peer_mac, m->mac, sizeof(m->mac)) == 0 && memcmp(link->peer_gid.bytes, m->gid, sizeof(m->gid)) == 0 &&
+           link->peer_qpn == m->qpn;
+}
+
+/* [LLC-013] [LLC-014] */
+static bool take_max_links(struct smc_group *g, const struct smc_llc_info *m)
+{
+    if (!links_negotiated_here(g) || g->ep->profile.llc_errors_dropped) /* Linux does not look */
+        return true;
+    if (m->max_links < 2 || m->max_links > 8 || (!g->client && m->max_links > most_links(g)))
+        return false;
+    if (m->max_links < g->max_links)
+        g->max_links = m->max_links;
+    return true;
+}
+
+/* 0, or the reason to decline. */
+static uint32_t take_first(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
+{
+    struct smc_group *g = f->group;
+    bool without = m->no_eyecatcher == NO_EYECATCHER;
+    if (!without && g->ep->profile.require_no_eyecatcher) /* [LLC-012] */
+        return DECLINE_EYECATCHER;
+    if (!is_peer(link, m) || !take_max_links(g, m))
+        return DECLINE_INTERNAL;
+    g->eyecatcher_peer = !without;
+    g->eyecatcher_known = true;
+    link->peer_user_id = m->link_user_id;
+    return 0;
+}
+
+/* ---- First contact ------------------------------------------------------------------------------ */
+static void first_at_client(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
+{
+    uint32_t diagnosis = m->link_number == 0 ? DECLINE_INTERNAL : take_first(f, link, m);
+    if (diagnosis != 0) {
+        flow_add_fail_first(f, SMC_ERR_PROTOCOL, diagnosis);
+        return;
+    }
+    link->number = m->link_number;
+    link->user_id = f->group->id + link->number;
+    f->group->last_link_number = link->number;
+    f->add.carrier = flow_ref(link);
+    if (smc_link_rts(link) < 0 || send_confirm(f, link, true) < 0) {
+        flow_add_fail_first(f, SMC_ERR_IO, DECLINE_INTERNAL);
+        return;
+    }
+    flow_activate(f, link);
+    if (most_links(f->group) > 1)
+        flow_add_wait(f, FLOW_FIRST_ADD, flow_profile(f)->add_link_timeout_ns);
+    else
+        flow_add_end(f);
+}
+
+static void first_at_server(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
+{
+    uint32_t diagnosis = m->link_number != link->number ? DECLINE_INTERNAL : take_first(f, link, m);
+    if (diagnosis != 0) { /* own CONFIRM LINK was sent: too late to decline, but for Linux */
+        bool late = diagnosis == DECLINE_EYECATCHER && flow_profile(f)->confirm_link_decline;
+        flow_add_fail_first(f, SMC_ERR_PROTOCOL, late ? diagnosis : 0);
+        return;
+    }
+    flow_activate(f, link);
+    flow_server_start(f);
+}
+
+void flow_first_timeout(struct smc_flow *f)
+{
+    bool decline = flow_profile(f)->confirm_link_decline; /* */
+    flow_add_fail_first(f, SMC_ERR_TIMEOUT, decline ? DECLINE_CONFIRM_TIMEOUT : 0);
+}
+
+void smc_flow_first_contact(struct smc_group *group, struct smc_connection *c)
+{
+    struct smc_flow *f = group->flow;
+    struct smc_link *link = c->link != NULL ? c->link : group->links[0];
+    const struct smc_profile *p = &group->ep->profile;
+    f->add.first = c;
+    if (group->client) { /* twice the time: Declines that cross must not be read as data */
+        f->add.carrier = flow_ref(link);
+        flow_add_wait(f, FLOW_FIRST_CONFIRM, 2 * p->confirm_link_timeout_ns);
+        if (f->early_set) {
+            f->early_set = false;
+            smc_flow_input(link, f->early, sizeof(f->early));
+        }
+        return;
+    }
+    if (link->number == 0)
+        link->number = smc_link_next_number(group);
+    link->user_id = group->id + link->number;
+    f->add.carrier = flow_ref(link);
+    if (send_confirm(f, link, false) < 0)
+        flow_add_fail_first(f, SMC_ERR_IO, DECLINE_INTERNAL); /* C.2 */
+    else
+        flow_add_wait(f, FLOW_FIRST_CONFIRM, p->confirm_link_timeout_ns);
+}
+
+void smc_flow_abandon(struct smc_group *group, struct smc_connection *c)
+{
+    struct smc_flow *f = group->flow;
+    if (f == NULL || f->add.first != c)
+        return;
+    f->add.first = NULL;
+    if (f->add.state == FLOW_FIRST_CONFIRM || f->add.state == FLOW_FIRST_ADD)
+        flow_add_end(f);
+}
+
+/* ---- Later links -------------------------------------------------------------------------------- */
+static void later_at_client(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
+{
+    if (!is_peer(link, m) || m->link_number != link->number || smc_link_rts(link) < 0 || send_confirm(f, link, true) < 0) {
+        flow_add_failed(f);
+        return;
+    }
+    link->peer_user_id = m->link_user_id;
+    flow_activate(f, link);
+    flow_add_end(f);
+}
+
+static void later_at_server(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
+{
+    if (!is_peer(link, m) || m->link_number != link->number) {
+        flow_add_failed(f);
+        return;
+    }
+    link->peer_user_id = m->link_user_id;
+    flow_activate(f, link);
+    flow_server_confirmed(f);
+}
+
+/* [LLC-006]: only on the link that it is about; [LLC-009]: requests of the server, responses of the client. */
+void flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+{
+    bool client = f->group->client, first = f->add.state == FLOW_FIRST_CONFIRM && flow_deref(f, f->add.carrier) == link;
+    bool later = f->add.state == FLOW_ADD_CONFIRM && flow_deref(f, f->add.fresh) == link;
+    if (m->response == client || (!first && !later)) {
+        bool early = client && !m->response && f->add.state == FLOW_ADD_IDLE && f->group->first_contact && !link->confirmed;
+        if (early && !f->early_set) {
+            f->early_set = true;
+            memcpy(f->early, bytes, sizeof(f->early));
+        } else {
+            flow_drop(f);
+        }
+        return;
+    }
+    if (first && client)
+        first_at_client(f, link, m);
+    else if (first)
+        first_at_server(f, link, m);
+    else if (client)
+        later_at_client(f, link, m);
+    else
+        later_at_server(f, link, m);
+}

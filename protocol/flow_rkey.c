@@ -1,0 +1,403 @@
+/* CONFIRM RKEY and DELETE RKEY that we start: one exchange at a time.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "flow.h"
+
+enum { RETRY_NS = 100000000 }; /* a refusal whose reason we do not see */
+
+static void rkey_fired(struct smc_timer *timer);
+
+static void rkey_end(struct smc_flow *f)
+{
+    smc_timer_cancel(&f->group->ep->timers, &f->rkey.timer);
+    memset(&f->rkey, 0, sizeof(f->rkey));
+    flow_kick(f);
+}
+
+static void unqueue(struct smc_connection *c)
+{
+    if (c->wants_rkey.next != NULL)
+        smc_list_remove(&c->wants_rkey);
+}
+
+void smc_flow_confirm_rkey(struct smc_connection *c)
+{
+    struct smc_flow *f = c->group->flow;
+    if (c->wants_rkey.next == NULL)
+        smc_list_init(&c->wants_rkey);
+    if (f == NULL || !smc_list_empty(&c->wants_rkey) || f->rkey.c == c)
+        return;
+    c->rkey_until_ns = c->ep->now_ns + c->ep->profile.llc_turn_timeout_ns; /* [LLC-073] */
+    c->rkey_refused = false;
+    smc_list_add_tail(&f->rkeys, &c->wants_rkey);
+    flow_kick(f);
+    if (f->rkey.state == FLOW_RKEY_IDLE && !f->rkey.timer.set)
+        smc_timer_set(&c->ep->timers, &f->rkey.timer, c->rkey_until_ns, rkey_fired);
+}
+
+void smc_flow_forget(struct smc_connection *c)
+{
+    unqueue(c);
+    if (c->group != NULL && c->group->flow != NULL && c->group->flow->rkey.c == c)
+        c->group->flow->rkey.c = NULL;
+}
+
+void smc_flow_delete_rkey(struct smc_rmb *rmb)
+{
+    rmb->deleting = true;
+    if (rmb->group->flow != NULL)
+        flow_kick(rmb->group->flow);
+}
+
+/* ---- CONFIRM RKEY -------------------------------------------------------------------------------- */
+static int send_confirm(struct smc_flow *f, struct smc_link *link, struct smc_llc_info *m)
+{
+    uint8_t *keep = f->rkey.request;
+    m->version = f->group->version == 2 ? 2 : 1;
+    if (smc_llc_encode(m, keep, SMC_LLC_BYTES) == 0)
+        return SMC_ERR_ARGUMENT;
+    f->rkey.type = m->type;
+    flow_timer(f, &f->rkey.timer, flow_profile(f)->llc_timeout_ns, rkey_fired);
+    return flow_send(f, link, m);
+}
+
+static void take_tokens(struct smc_flow *f, struct smc_llc_info *m, unsigned max)
+{
+    struct flow_rkey *r = &f->rkey;
+    m->count = r->tokens - r->sent;
+    for (m->nothers = 0; m->nothers < max && r->sent < r->tokens; m->nothers++)
+        m->others[m->nothers] = r->token[r->sent++];
+}
+
+/* The RToken of each other link that can be used [LLC-050]. */
+static void collect(struct smc_flow *f, const struct smc_rmb *rmb, const struct smc_link *on)
+{
+    struct smc_group *g = f->group;
+    for (unsigned i = 0; i < g->link_slots; i++) {
+        if (g->links[i] == on || !flow_usable(g->links[i]) || !flow_bit(rmb->registered, i))
+            continue;
+        f->rkey.token[f->rkey.tokens++] = (struct smc_llc_token){
+            .link = g->links[i]->number, .rkey = rmb->mrs[i].rkey, .va = rmb->mrs[i].remote_address};
+    }
+    if (g->version == 2 && f->rkey.tokens > 2)
+        f->rkey.tokens = 2; /* [LLC-074] there is no continuation */
+}
+
+static void begin_confirm(struct smc_flow *f, struct smc_connection *c, struct smc_link *on)
+{
+    struct flow_rkey *r = &f->rkey;
+    struct smc_llc_info m = {.type = SMC_LLC_CONFIRM_RKEY};
+    r->state = FLOW_RKEY_CONFIRM;
+    r->c = c;
+    r->on = flow_ref(on);
+    r->rkey = m.rkey = c->rmb->mrs[on->slot].rkey;
+    m.va = c->rmb->mrs[on->slot].remote_address;
+    collect(f, c->rmb, on);
+    take_tokens(f, &m, 2);
+    if (send_confirm(f, on, &m) < 0)
+        flow_fail_link(f, on);
+}
+
+/* May `c` begin now? One that was refused waits until there is no change any more, at least RETRY_NS. */
+static struct smc_connection *next_confirm(struct smc_flow *f, struct smc_link **on)
+{
+    struct smc_list *n, *following;
+    SMC_LIST_EACH (n, following, &f->rkeys) {
+        struct smc_connection *c = SMC_LIST_ENTRY(n, struct smc_connection, wants_rkey);
+        *on = flow_carrier(f, c->link, NULL);
+        if (!c->rkey_refused && c->rmb != NULL && *on != NULL && flow_bit(c->rmb->registered, (*on)->slot))
+            return c;
+    }
+    return NULL;
+}
+
+bool flow_rkey_start(struct smc_flow *f)
+{
+    struct smc_link *on;
+    struct smc_connection *c = next_confirm(f, &on);
+    if (c == NULL)
+        return false;
+    unqueue(c);
+    bool done = flow_profile(f)->rmbes_per_rmb > 1 && !smc_rmb_needs_confirm(c->rmb);
+    if (!done) {
+        begin_confirm(f, c, on);
+        return true;
+    }
+    flow_kick(f); /* another connection has had this RMB confirmed */
+    smc_hs_rkey_done(c, 0);
+    return true;
+}
+
+static struct smc_rmb *find_rmb(const struct smc_flow *f, uint8_t slot, uint32_t rkey)
+{
+    struct smc_list *n, *following;
+    SMC_LIST_EACH (n, following, &f->group->rmbs) {
+        struct smc_rmb *rmb = SMC_LIST_ENTRY(n, struct smc_rmb, node);
+        if (flow_bit(rmb->registered, slot) && rmb->mrs[slot].rkey == rkey)
+            return rmb;
+    }
+    return NULL;
+}
+
+/* The peer knows it now. An RMB that is gone has to be taken back. */
+static struct smc_rmb *announce(struct smc_flow *f)
+{
+    struct flow_rkey *r = &f->rkey;
+    struct smc_rmb *rmb = find_rmb(f, r->on.slot, r->rkey);
+    if (rmb == NULL) {
+        if (f->orphan_count < FLOW_ORPHANS) {
+            f->orphans[f->orphan_count].slot = r->on.slot;
+            f->orphans[f->orphan_count++].rkey = r->rkey;
+        }
+        return NULL;
+    }
+    flow_bit_put(rmb->announced, r->on.slot, true);
+    for (unsigned i = 0; i < r->tokens; i++) {
+        const struct smc_link *link = smc_group_link_by_number(f->group, r->token[i].link);
+        if (link != NULL)
+            flow_bit_put(rmb->announced, link->slot, true);
+    }
+    return rmb;
+}
+
+static void again(struct smc_flow *f, struct smc_connection *c, bool refused)
+{
+    rkey_end(f);
+    if (c == NULL)
+        return;
+    c->rkey_refused = refused;
+    smc_list_add_head(&f->rkeys, &c->wants_rkey);
+    uint64_t now = c->ep->now_ns, at = refused ? now + RETRY_NS : c->rkey_until_ns;
+    smc_timer_set(&c->ep->timers, &f->rkey.timer, at < c->rkey_until_ns ? at : c->rkey_until_ns, rkey_fired);
+}
+
+static void confirmed(struct smc_flow *f)
+{
+    struct smc_connection *c = f->rkey.c;
+    struct smc_link *on = flow_deref(f, f->rkey.on);
+    if (f->rkey.sent < f->rkey.tokens) {
+        struct smc_llc_info m = {.type = SMC_LLC_CONFIRM_RKEY_CONT}; /* [LLC-057] */
+        take_tokens(f, &m, 3);
+        if (send_confirm(f, on, &m) < 0)
+            flow_fail_link(f, on);
+        return;
+    }
+    struct smc_rmb *rmb = announce(f);
+    bool more = c != NULL && rmb != NULL && f->group->version == 1 && smc_rmb_needs_confirm(rmb); /* a link was added meanwhile */
+    if (more && c->ep->now_ns < c->rkey_until_ns) {
+        again(f, c, false);
+        return;
+    }
+    rkey_end(f);
+    if (c != NULL)
+        smc_hs_rkey_done(c, 0);
+}
+
+static void refused(struct smc_flow *f, bool retry)
+{
+    struct smc_connection *c = f->rkey.c;
+    if (retry) { /* [LLC-052] */
+        again(f, c, true);
+        return;
+    }
+    rkey_end(f); /* [LLC-053] */
+    if (c != NULL)
+        smc_hs_rkey_done(c, SMC_ERR_NOSPACE);
+}
+
+/* ---- DELETE RKEY ---------------------------------------------------------------------------------- */
+static struct smc_rmb *entry(struct smc_list *n)
+{
+    return SMC_LIST_ENTRY(n, struct smc_rmb, node);
+}
+
+/* A link that can be used and over which the peer knows the RMB. */
+static struct smc_link *where(const struct smc_flow *f, const struct smc_rmb *rmb)
+{
+    for (unsigned i = 0; i < f->group->link_slots; i++) {
+        struct smc_link *link = f->group->links[i];
+        if (flow_usable(link) && !(f->down >> i & 1) && flow_bit(rmb->announced, i) && flow_bit(rmb->registered, i))
+            return link;
+    }
+    return NULL;
+}
+
+static unsigned fill_batch(struct smc_flow *f, struct smc_link **on, uint8_t *keys)
+{
+    struct smc_list *n, *following;
+    unsigned count = 0, max = flow_profile(f)->delete_rkey_single ? 1 : FLOW_BATCH;
+    SMC_LIST_EACH (n, following, &f->group->rmbs) {
+        struct smc_rmb *rmb = entry(n);
+        if (!rmb->deleting || count == max)
+            continue;
+        struct smc_link *link = where(f, rmb);
+        if (link == NULL) { /* the peer does not know it, or no longer */
+            smc_buf_free_rmb(rmb);
+            continue;
+        }
+        if (*on != NULL && *on != link)
+            continue;
+        *on = link;
+        rmb->delete_sent = true;
+        smc_store_be(keys + 4 * (size_t)count++, 4, rmb->mrs[link->slot].rkey);
+    }
+    return count;
+}
+
+/* Keys that no RMB has any more, one at a time. */
+static unsigned take_orphan(struct smc_flow *f, struct smc_link **on, uint8_t *keys)
+{
+    while (f->orphan_count > 0) {
+        struct smc_link *link = f->group->links[f->orphans[f->orphan_count - 1].slot];
+        uint32_t rkey = f->orphans[--f->orphan_count].rkey;
+        if (!flow_usable(link))
+            continue;
+        *on = link;
+        smc_store_be(keys, 4, rkey);
+        return 1;
+    }
+    return 0;
+}
+
+bool flow_rkey_delete_start(struct smc_flow *f)
+{
+    uint8_t keys[4 * FLOW_BATCH];
+    struct smc_link *on = NULL;
+    unsigned count = take_orphan(f, &on, keys);
+    if (flow_carrier(f, NULL, NULL) == NULL)
+        return false; /* the group is at its end */
+    if (count == 0)
+        count = fill_batch(f, &on, keys);
+    if (count == 0)
+        return false;
+    struct smc_llc_info m = {.type = SMC_LLC_DELETE_RKEY, .count = count, .nrkeys = count, .rkeys = keys};
+    f->rkey.state = FLOW_RKEY_DELETE;
+    f->rkey.on = flow_ref(on);
+    if (send_confirm(f, on, &m) < 0)
+        flow_fail_link(f, on);
+    return true;
+}
+
+/* What was named in the exchange: freed [LLC-060], or to be named again. */
+static void settle_batch(struct smc_flow *f, bool done)
+{
+    struct smc_list *n, *following;
+    SMC_LIST_EACH (n, following, &f->group->rmbs) {
+        struct smc_rmb *rmb = entry(n);
+        if (rmb->delete_sent && done)
+            smc_buf_free_rmb(rmb);
+        else
+            rmb->delete_sent = false;
+    }
+}
+
+/* ---- Answers, time, failures ------------------------------------------------------------------------ */
+/* v2 DELETE RKEY answers with other keys and a count; else the body comes back [LLC-051]. */
+static bool repeats(const struct smc_flow *f, const struct smc_llc_info *m, const uint8_t *bytes)
+{
+    if (m->type == SMC_LLC_DELETE_RKEY)
+        return m->version == 2 || memcmp(bytes + 8, f->rkey.request + 8, SMC_LLC_BYTES - 8) == 0;
+    return memcmp(bytes + 4, f->rkey.request + 4, SMC_LLC_BYTES - 4) == 0;
+}
+
+void flow_rkey_response(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+{
+    struct flow_rkey *r = &f->rkey;
+    if (r->state == FLOW_RKEY_IDLE || r->type != m->type || flow_deref(f, r->on) != link) { /* [LLC-068] [LLC-082] */
+        flow_drop(f);
+        return;
+    }
+    if (!repeats(f, m, bytes) && !flow_profile(f)->llc_errors_dropped) {
+        flow_fail_link(f, link);
+        return;
+    }
+    if (r->state == FLOW_RKEY_DELETE) { /* Z: unknown to the peer, all the better */
+        settle_batch(f, true);
+        rkey_end(f);
+    } else if (m->negative) {
+        refused(f, m->retry && m->type == SMC_LLC_CONFIRM_RKEY);
+    } else {
+        confirmed(f);
+    }
+}
+
+/* Queued for too long: told so, the first of them. True: the handshake was called. */
+static bool expire(struct smc_flow *f)
+{
+    struct smc_list *n, *following;
+    uint64_t now = f->group->ep->now_ns, next = UINT64_MAX;
+    struct smc_connection *late = NULL;
+    SMC_LIST_EACH (n, following, &f->rkeys) {
+        struct smc_connection *c = SMC_LIST_ENTRY(n, struct smc_connection, wants_rkey);
+        c->rkey_refused = false;
+        if (late == NULL && c->rkey_until_ns <= now)
+            late = c;
+        else if (c->rkey_until_ns < next)
+            next = c->rkey_until_ns;
+    }
+    if (next != UINT64_MAX)
+        smc_timer_set(&f->group->ep->timers, &f->rkey.timer, next > now ? next : now, rkey_fired);
+    flow_kick(f);
+    if (late == NULL)
+        return false;
+    unqueue(late);
+    smc_hs_rkey_done(late, SMC_ERR_TIMEOUT);
+    return true;
+}
+
+static void unanswered(struct smc_flow *f)
+{
+    struct smc_link *on = flow_deref(f, f->rkey.on);
+    struct smc_connection *c = f->rkey.c;
+    if (on != NULL && flow_waits(f, f->rkey.on)) {
+        flow_timer(f, &f->rkey.timer, flow_profile(f)->llc_timeout_ns, rkey_fired);
+        return;
+    }
+    if (!flow_profile(f)->carrier_survives && on != NULL) {
+        flow_fail_link(f, on); /* flow_rkey_lost() does the rest */
+        return;
+    }
+    if (f->rkey.state == FLOW_RKEY_DELETE)
+        settle_batch(f, true);
+    rkey_end(f);
+    if (c != NULL)
+        smc_hs_rkey_done(c, SMC_ERR_TIMEOUT);
+}
+
+static void rkey_fired(struct smc_timer *timer)
+{
+    struct flow_rkey *r = SMC_LIST_ENTRY(timer, struct flow_rkey, timer);
+    struct smc_flow *f = SMC_LIST_ENTRY(r, struct smc_flow, rkey);
+    if (r->state == FLOW_RKEY_IDLE)
+        (void)expire(f);
+    else
+        unanswered(f);
+}
+
+/* LLC is not replayed: the exchange begins anew once the group is stable. */
+void flow_rkey_lost(struct smc_flow *f, const struct smc_link *link)
+{
+    if (f->rkey.state == FLOW_RKEY_IDLE || f->rkey.on.slot != link->slot)
+        return;
+    if (f->rkey.state == FLOW_RKEY_DELETE) {
+        settle_batch(f, false);
+        rkey_end(f);
+    } else {
+        again(f, f->rkey.c, false);
+    }
+}
+
+/* The group ends: all that wait are told, one by one, since each may take others along. */
+void flow_rkey_free(struct smc_flow *f)
+{
+    struct smc_connection *c = f->rkey.c;
+    f->rkey.c = NULL;
+    while (c != NULL || !smc_list_empty(&f->rkeys)) {
+        if (c == NULL) {
+            c = SMC_LIST_ENTRY(f->rkeys.next, struct smc_connection, wants_rkey);
+            unqueue(c);
+        }
+        struct smc_connection *told = c;
+        c = NULL;
+        smc_hs_rkey_done(told, SMC_ERR_GONE);
+    }
+}

@@ -1,0 +1,116 @@
+/* CONFIRM RKEY and DELETE RKEY that the peer starts: answered at once.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "flow.h"
+
+enum { NEGATIVE = 0x20, RETRY = 0x10, ACTIVE_GRACE_NS = 50000000 };
+
+static void reply(struct smc_flow *f, struct smc_link *link, const uint8_t *bytes, uint8_t flags)
+{
+    if (flow_echo(f, link, bytes, flags) < 0) /* [LLC-008] [LLC-051] */
+        flow_drop(f);
+}
+
+/* [LLC-047] [LLC-048]; a client meets this only from a server that breaks the rules, and is lenient. */
+static bool change_runs(const struct smc_flow *f)
+{
+    return !f->group->client && !flow_profile(f)->rkey_in_parallel &&
+           (f->add.state != FLOW_ADD_IDLE || f->del.state != FLOW_DEL_IDLE);
+}
+
+static void map_others(struct smc_flow *f, const struct smc_link *link, uint32_t rkey, const struct smc_llc_info *m)
+{
+    for (unsigned i = 0; i < m->nothers; i++) {
+        const struct smc_llc_token *t = &m->others[i];
+        const struct smc_link *other = t->link != 0 ? smc_group_link_by_number(f->group, t->link) : NULL;
+        if (other == NULL || other == link)
+            continue;
+        if (smc_rtoken_map(f->group, link, rkey, other, t->rkey, t->va) >= 0)
+            f->remote.listed = (uint16_t)(f->remote.listed | 1u << other->slot);
+    }
+}
+
+/* [LLC-050]: a link without an RToken counts as failed, unless it is so new that the peer could not know. */
+static void check_missing(struct smc_flow *f, const struct smc_link *link)
+{
+    uint64_t now = f->group->ep->now_ns;
+    if (flow_profile(f)->llc_errors_dropped || f->add.state != FLOW_ADD_IDLE || f->del.state != FLOW_DEL_IDLE)
+        return;
+    for (unsigned i = 0; i < f->group->link_slots; i++) {
+        const struct smc_link *l = f->group->links[i];
+        if (l != link && flow_usable(l) && !(f->remote.listed >> i & 1) && now >= f->active_ns[i] + ACTIVE_GRACE_NS)
+            flow_fail_link(f, l);
+    }
+}
+
+void flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+{
+    unsigned most = m->version == 2 ? 2 : SMC_LINK_SLOTS_MAX - 1;
+    f->remote.open = false;
+    if (!flow_usable(link)) {
+        flow_drop(f);
+        return;
+    }
+    if (change_runs(f)) {
+        reply(f, link, bytes, NEGATIVE | RETRY);
+        return;
+    }
+    if (m->count > most || smc_rtoken_add(f->group, link, m->rkey, m->va) < 0) { /* [LLC-055] [LLC-056] */
+        reply(f, link, bytes, NEGATIVE);
+        return;
+    }
+    f->remote.listed = 0;
+    map_others(f, link, m->rkey, m);
+    if (m->count > m->nothers) {
+        f->remote.open = true;
+        f->remote.on = flow_ref(link);
+        f->remote.rkey = m->rkey;
+        f->remote.left = m->count - m->nothers;
+    } else {
+        check_missing(f, link);
+    }
+    reply(f, link, bytes, 0);
+}
+
+/* CONFIRM RKEY CONTINUATION [LLC-057] */
+void flow_remote_more(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+{
+    struct flow_remote *r = &f->remote;
+    if (!r->open || flow_deref(f, r->on) != link) {
+        flow_drop(f);
+        return;
+    }
+    if (m->count != r->left) {
+        r->open = false;
+        reply(f, link, bytes, NEGATIVE);
+        return;
+    }
+    map_others(f, link, r->rkey, m);
+    r->left -= m->nothers;
+    r->open = r->left > 0;
+    if (!r->open)
+        check_missing(f, link);
+    reply(f, link, bytes, 0);
+}
+
+/* [LLC-058] [LLC-059] [LLC-081] */
+void flow_remote_delete(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+{
+    uint8_t out[SMC_LLC_BYTES];
+    unsigned unknown = 0;
+    uint8_t mask = 0;
+    if (!flow_usable(link)) {
+        flow_drop(f);
+        return;
+    }
+    for (unsigned i = 0; i < m->nrkeys; i++) {
+        if (smc_rtoken_delete(f->group, link, smc_llc_info_rkey(m, i)) == 0)
+            continue;
+        unknown++;
+        mask = (uint8_t)(mask | (i < 8 ? 0x80u >> i : 0));
+    }
+    memcpy(out, bytes, sizeof(out));
+    if (m->version == 2)
+        memset(out + 8, 0, sizeof(out) - 8);
+    out[5] = m->version == 2 ? (uint8_t)unknown : mask;
+    reply(f, link, out, unknown > 0 ? NEGATIVE : 0);
+}
