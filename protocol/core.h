@@ -312,6 +312,7 @@ struct smc_rmb { /* R: registered memory with 1 to 255 RMBEs; D: a DMB with one 
     bool deleting;           /* DELETE RKEY wanted or under way: freed when answered; never given out again */
     bool delete_sent, shared; /* flow_*.c: named in the DELETE RKEY under way; in the ADD LINK under way */
     bool tainted;            /* the peer of a connection that ended badly may still write: no new element until deleted */
+    bool handed_out;         /* a connection has had an element of it: what comes now is reuse */
     struct smc_dibs_dmb dmb; /* D */
     struct smc_connection *user; /* D: the connection that uses it, set and cleared by buffer.c */
 };
