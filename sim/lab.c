@@ -173,6 +173,11 @@ static void free_network(struct lab *lab)
         lab->links = link->next;
         lab_release(lab, link, sizeof(*link));
     }
+    while (lab->boxes != NULL) {
+        struct lab_box *b = lab->boxes;
+        lab->boxes = b->next;
+        lab_release(lab, b, sizeof(*b));
+    }
     while (lab->switches != NULL) {
         struct lab_switch *s = lab->switches;
         lab->switches = s->next;

@@ -95,6 +95,10 @@ struct port *lab_interface_port(struct lab_interface *interface);
 int lab_interface_roce_present(struct lab_interface *interface, bool present);
 int lab_interface_set_address(struct lab_interface *interface, const char *address); /* GID_CHANGE */
 
+/* Adds a rule to the fault plan of an interface's RoCE device; the plan's counts begin anew. NULL: no faults any more. */
+struct roce_fault;
+int lab_interface_add_fault(struct lab_interface *interface, const struct roce_fault *fault);
+
 /* dibs devices. `kind`: "ism", "loopback", "ivshmem". ISM: gid (0: made from the seed) and CHID; the fabric is the machine's of
  * that CHID. Found as "host.ism0". */
 struct lab_dibs_config {
@@ -121,6 +125,11 @@ struct lab_link_config {
 /* Ends: an interface ("client.eth0") or a switch ("sw0"). */
 int lab_add_link(struct lab *lab, const char *a, const char *b, const struct lab_link_config *config, struct lab_link **out);
 int lab_add_switch(struct lab *lab, const char *name);
+/* A middlebox (sim/middlebox.h) with ports "name.0" (clients' side) and "name.1", to be linked. `kind`: "strip" (the SMC option,
+ * both ways), "strip to 0", "strip to 1", "syn cookies", "balance". */
+int lab_add_box(struct lab *lab, const char *name, const char *kind);
+/* The box answers for `address` and spreads connections over the first interfaces of these hosts. */
+int lab_box_balance(struct lab *lab, const char *name, const char *address, struct lab_host *const *servers, unsigned count);
 struct lab_link *lab_find_link(struct lab *lab, const char *name);
 struct net_link *lab_link_net(struct lab_link *link); /* faults: sim/fault.h on the net_link */
 int lab_link_up(struct lab_link *link, bool up);

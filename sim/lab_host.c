@@ -293,6 +293,19 @@ struct roce *lab_interface_roce(struct lab_interface *interface)
     return interface->roce;
 }
 
+int lab_interface_add_fault(struct lab_interface *i, const struct roce_fault *fault)
+{
+    if (i->roce == NULL)
+        return lab_fail(i->host->lab, SMC_ERR_UNSUPPORTED, "%s has no RoCE device", i->name);
+    if (fault == NULL)
+        i->fault_count = 0;
+    else if (i->fault_count == ROCE_FAULTS_MAX)
+        return SMC_ERR_NOSPACE;
+    else
+        i->faults[i->fault_count++] = *fault;
+    return roce_set_faults(i->roce, i->faults, i->fault_count);
+}
+
 struct port *lab_interface_port(struct lab_interface *interface)
 {
     return interface->port;
@@ -406,10 +419,10 @@ static int start_roce(struct lab_interface *i)
                                  .wake = lab_host_wake,
                                  .user = h};
     int error = roce_new(&config, &i->roce);
-    if (error == 0)
-        error = roce_attach_port(i->roce, 1, i->port);
-    if (error == 0)
+    if (error == 0) {
+        roce_attach_port(i->roce, 1, i->port);
         error = set_gids(i);
+    }
     if (error == 0)
         error = lab_proxy_new(h, roce_device(i->roce), &i->proxy);
     if (error == 0)

@@ -11,6 +11,7 @@
 #include "protocol/core.h"
 #include "sim/capture.h"
 #include "sim/lab.h"
+#include "sim/middlebox.h"
 #include "sim/network.h"
 #include "sim/stack.h"
 #include "sim/switch.h"
@@ -42,6 +43,8 @@ struct lab_interface {
     struct smc_ip_prefix prefixes[8];
     unsigned prefix_count, gid_count;
     bool v1_gids, v2_gids;
+    struct roce_fault faults[ROCE_FAULTS_MAX];
+    unsigned fault_count;
 };
 
 struct lab_dibs {
@@ -88,6 +91,12 @@ struct lab_switch {
     unsigned ports;
 };
 
+struct lab_box {
+    struct lab_box *next;
+    char name[LAB_NAME];
+    struct net_box *net;
+};
+
 struct lab_run; /* a socket's traffic */
 
 struct lab_socket {
@@ -121,6 +130,7 @@ struct lab {
     struct lab_machine *machines;
     struct lab_link *links, **links_end;
     struct lab_switch *switches;
+    struct lab_box *boxes;
     struct lab_socket *sockets, **sockets_end;
     unsigned socket_count, port_count;
     char problem[LAB_PROBLEM];

@@ -89,3 +89,60 @@ int lab_add_switch(struct lab *lab, const char *name)
     lab->switches = s;
     return 0;
 }
+
+/* ---- middleboxes ---- */
+static struct lab_box *find_box(struct lab *lab, const char *name)
+{
+    for (struct lab_box *b = lab->boxes; b != NULL; b = b->next)
+        if (strcmp(b->name, name) == 0)
+            return b;
+    return NULL;
+}
+
+static int set_kind(struct lab *lab, struct net_box *box, const char *kind)
+{
+    if (strcmp(kind, "strip") == 0)
+        net_box_strip_option(box, NET_BOX_TOWARD_0 | NET_BOX_TOWARD_1);
+    else if (strcmp(kind, "strip to 0") == 0)
+        net_box_strip_option(box, NET_BOX_TOWARD_0);
+    else if (strcmp(kind, "strip to 1") == 0)
+        net_box_strip_option(box, NET_BOX_TOWARD_1);
+    else if (strcmp(kind, "syn cookies") == 0)
+        net_box_syn_cookies(box, true, 0);
+    else if (strcmp(kind, "balance") != 0)
+        return lab_fail(lab, SMC_ERR_ARGUMENT,
+                        "\"%s\" is no kind of middlebox: strip, strip to 0, strip to 1, syn cookies, balance", kind);
+    return 0;
+}
+
+int lab_add_box(struct lab *lab, const char *name, const char *kind)
+{
+    struct lab_box *b = lab_alloc(lab, sizeof(*b));
+    if (b == NULL)
+        return SMC_ERR_NOMEM;
+    snprintf(b->name, sizeof(b->name), "%s", name);
+    b->net = net_box_new(lab->net, name);
+    if (b->net == NULL) {
+        lab_release(lab, b, sizeof(*b));
+        return lab_fail(lab, SMC_ERR_EXISTS, "there cannot be a middlebox \"%s\": the name is taken or too long", name);
+    }
+    b->next = lab->boxes;
+    lab->boxes = b;
+    return set_kind(lab, b->net, kind);
+}
+
+int lab_box_balance(struct lab *lab, const char *name, const char *address, struct lab_host *const *servers, unsigned count)
+{
+    struct lab_box *b = find_box(lab, name);
+    struct net_server list[NET_SERVERS_MAX];
+    struct ip_address virtual;
+    if (b == NULL || !ip_from_text(address, &virtual) || count > NET_SERVERS_MAX)
+        return lab_fail(lab, SMC_ERR_ARGUMENT, "a middlebox, an address and at most %d servers are wanted", NET_SERVERS_MAX);
+    for (unsigned i = 0; i < count; i++) {
+        if (servers[i]->interface_count == 0 || servers[i]->interfaces[0]->prefix_count == 0)
+            return lab_fail(lab, SMC_ERR_ARGUMENT, "%s has no address", servers[i]->name);
+        memcpy(list[i].address, servers[i]->interfaces[0]->prefixes[0].address.bytes, 16);
+        memcpy(list[i].mac, servers[i]->interfaces[0]->port->mac, 6);
+    }
+    return net_box_balance(b->net, virtual.bytes, list, count);
+}

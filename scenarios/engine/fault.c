@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include "devices/dibs_parts.h"
+#include "devices/roce.h"
 #include "sim/network.h"
 #include "wire/clc.h"
 #include "wire/llc.h"
@@ -215,6 +216,31 @@ static int dibs_fault(lua_State *L)
                                           error_number(L, field_text(L, 4, "error", "IO"))));
 }
 
+/* lab.roce_fault(host, interface, { "what", operations = "write", first =, every =, times =, argument = }) */
+static int roce_fault(lua_State *L)
+{
+    static const char *const kinds[] = {"drop completion", "delay completion", "error completion", "not placed", "late write", "rnr",
+                                        "hold qp", "qp fatal", "device fatal", "refuse mr", "refuse qp", NULL};
+    struct lab_host *host = lab_find_host(run_of(L)->lab, luaL_checkstring(L, 1));
+    struct lab_interface *interface = host != NULL ? lab_host_interface(host, luaL_checkstring(L, 2)) : NULL;
+    if (interface == NULL)
+        return luaL_error(L, "there is no interface \"%s.%s\"", lua_tostring(L, 1), lua_tostring(L, 2));
+    if (lua_isnoneornil(L, 3))
+        return check_error(L, lab_interface_add_fault(interface, NULL));
+    luaL_checktype(L, 3, LUA_TTABLE);
+    const char *operations = field_text(L, 3, "operations", "");
+    struct roce_fault fault = {.operations = (strstr(operations, "send") != NULL ? ROCE_ON_SEND : 0u) |
+                                             (strstr(operations, "write") != NULL ? ROCE_ON_WRITE : 0u) |
+                                             (strstr(operations, "recv") != NULL ? ROCE_ON_RECV : 0u),
+                               .first = (uint32_t)field_number(L, 3, "first", 1),
+                               .every = (uint32_t)field_number(L, 3, "every", 0),
+                               .times = (uint32_t)field_number(L, 3, "times", 1),
+                               .argument = field_time(L, 3, "argument", 0)};
+    lua_rawgeti(L, 3, 1);
+    fault.what = (enum roce_fault_what)luaL_checkoption(L, -1, NULL, kinds);
+    return check_error(L, lab_interface_add_fault(interface, &fault));
+}
+
 /* ---- messages changed as they leave a host ---- */
 struct edit {
     struct edit *next;
@@ -308,6 +334,7 @@ void fault_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"rate", set_rate},       {"clear", clear},           {"rule", add_rule}, {"release", release},
                                          {"partition", partition}, {"link_up", link_up},       {"edit", add_edit}, {"dibs_fault", dibs_fault},
+                                         {"roce_fault", roce_fault},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

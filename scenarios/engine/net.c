@@ -31,6 +31,28 @@ static int add_switch(lua_State *L)
     return check_error(L, lab_add_switch(run_of(L)->lab, luaL_checkstring(L, 1)));
 }
 
+static int add_box(lua_State *L)
+{
+    return check_error(L, lab_add_box(run_of(L)->lab, luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+}
+
+/* lab.balance(box, address, { hosts … }) */
+static int balance(lua_State *L)
+{
+    struct run *run = run_of(L);
+    struct lab_host *servers[16];
+    unsigned n = 0;
+    luaL_checktype(L, 3, LUA_TTABLE);
+    for (lua_Integer i = 1; lua_rawgeti(L, 3, i) != LUA_TNIL && n < 16; i++) {
+        servers[n] = lab_find_host(run->lab, luaL_checkstring(L, -1));
+        if (servers[n] == NULL)
+            return luaL_error(L, "there is no host \"%s\"", lua_tostring(L, -1));
+        n++;
+        lua_pop(L, 1);
+    }
+    return check_error(L, lab_box_balance(run->lab, luaL_checkstring(L, 1), luaL_checkstring(L, 2), servers, n));
+}
+
 /* lab.wait(time) */
 static int wait_time(lua_State *L)
 {
@@ -93,7 +115,7 @@ static int draw(lua_State *L)
 
 void net_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"link", add_link}, {"switch", add_switch}, {"wait", wait_time}, {"wait_quiet", wait_quiet},
+    static const luaL_Reg functions[] = {{"link", add_link}, {"switch", add_switch}, {"box", add_box}, {"balance", balance}, {"wait", wait_time}, {"wait_quiet", wait_quiet},
                                          {"now", now},       {"time", time_of},      {"size", size_of},   {"share", share_of},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);

@@ -147,6 +147,7 @@ function Host:set_address(interface, address) return lab.set_address(self.name, 
 function Host:kill() return lab.kill(self.name) end
 function Host:inject_frame(interface, bytes) return lab.inject_frame(self.name, interface, bytes) end
 function Host:edit(t) return lab.edit(self.name, t) end
+function Host:roce_fault(interface, t) return lab.roce_fault(self.name, interface, t) end
 function Host:fault(device, point, t) return lab.dibs_fault(self.name, device, point, t or {}) end
 
 local host_fields = {}
@@ -190,6 +191,18 @@ function switch(name)
     lab.switch(name)
     switches[name] = true
     return name
+end
+-- A link with a box in it; returns the link on the clients' side and that on the servers'.
+function middlebox(a, b, kind, options)
+    local name = "box" .. #switches + 1
+    switches[#switches + 1] = name
+    lab.box(name, kind == "strip to client" and "strip to 0" or kind == "strip to server" and "strip to 1" or kind)
+    return link(a, name .. ".0", options), link(name .. ".1", b, options), name
+end
+function balance(box, address, servers)
+    local names = {}
+    for i, s in ipairs(servers) do names[i] = name_of(s) end
+    return lab.balance(box, address, names)
 end
 for _, kind in ipairs { "loss", "duplicate", "corrupt", "corrupt_deep", "jitter" } do
     Link[kind] = function(l, share, from) return lab.rate(l.name, kind, share, nil, from and name_of(from)) end
