@@ -322,7 +322,7 @@ bool smc_rmb_needs_confirm(const struct smc_rmb *rmb)
 
 void smc_buf_free_rmb(struct smc_rmb *rmb)
 {
-    rmb->deleting = false;
+    rmb->deleting = rmb->delete_sent = false;
     memset(rmb->announced, 0, sizeof(rmb->announced));
     if (rmb->tainted || rmb->group->dying) /* tainted: its rkeys go, too */
         rmb_free(rmb);
@@ -346,13 +346,11 @@ static void retire(struct smc_rmb *rmb)
     bool last = g->connections <= 1 && (g->first_contact || g->sync_error); /* the group ends at once */
     if (g->dying || last)
         return;
-    if (!rmb->tainted && rmb->rmbe_count > 1 && !has_spare(rmb))
-        return;
-    if (is_known_to_peer(rmb)) {
+    if (!is_known_to_peer(rmb)) {
+        rmb_free(rmb); /* a CONFIRM RKEY may be under way all the same: the next RMB has other rkeys */
+    } else if (rmb->tainted || rmb->rmbe_count == 1 || has_spare(rmb)) {
         rmb->deleting = true;
         smc_flow_delete_rkey(rmb); /* [LLC-060] [LLC-061] */
-    } else if (rmb->tainted) {
-        rmb_free(rmb);
     }
 }
 

@@ -267,7 +267,7 @@ int smc_link_new(struct smc_group *group, struct smc_rnic *rnic, uint8_t port, u
 uint8_t smc_link_next_number(struct smc_group *group);
 int smc_link_rtr(struct smc_link *link); /* peer's QPN, PSN, GID, MAC, MTU are in the link */
 int smc_link_rts(struct smc_link *link);
-void smc_link_active(struct smc_link *link); /* CONFIRM LINK done: state, type of the group, TEST LINK timer */
+void smc_link_active(struct smc_link *link); /* CONFIRM LINK done: state, type of the group, counters */
 /* The link failed (completion, TEST LINK, port, QP): ACTIVE → INACTIVE once; its connections move (smc_failover_link) or, if
  * it was the last one, the group is terminated; then smc_flow_link_lost() tells the peer. SENDs under way are done with an error
  * before anything moves. ACTIVATING → INACTIVE: only smc_flow_link_lost(), which ends the flow that wants the link. */

@@ -437,11 +437,8 @@ static void end_r(struct smc_group *g, uint32_t reason, bool tell)
 {
     if (tell && g->flow != NULL && smc_group_active_links(g) > 0)
         smc_flow_delete_all(g, reason);
+    smc_flow_free(g); /* before the connections go: a first contact under way may still end in a Decline */
     abort_all(g);
-    for (unsigned i = 0; i < g->link_slots; i++)
-        if (g->links[i] != NULL)
-            smc_wr_dismiss(g->links[i], SMC_ERR_GONE); /* before those go who wait for it */
-    smc_flow_free(g);
     linger(g);
 }
 

@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "link.h"
 
-#include <assert.h>
-
 /* As Linux (smc_ib.c), for every profile: what a peer measures must not depend on our manner of speaking SMC. */
 enum {
     MIN_RNR_TIMER = 5, /* 0.12 ms */
@@ -180,9 +178,9 @@ void smc_link_active(struct smc_link *link)
         return;
     link->state = SMC_LINK_ACTIVE;
     link->confirmed = true;
+    link->last_received_ns = link->group->ep->now_ns;
     link->group->ep->counters.links_added++;
     smc_group_update_type(link->group);
-    smc_link_keepalive(link);
 }
 
 /* ---- Down ---- */
@@ -194,14 +192,16 @@ static void stop_qp(struct smc_link *link)
         (void)ops_of(link)->modify_qp(link->rnic->device, link->qp, &change);
 }
 
-/* Those that failover could not move have ended; if one is left, nobody will ever serve it. */
+/* Connections that could not move end with their link. A peer that can still reach their RMBEs may write there. */
 static void abort_left(struct smc_group *group, unsigned slot, const struct smc_link *link)
 {
     while (!group->dying && group->links[slot] == link && !smc_list_empty(&link->conns)) {
         struct smc_connection *c = SMC_LIST_ENTRY(link->conns.next, struct smc_connection, of_link);
         smc_close_abort(c, SMC_ERR_RESET);
-        if (c->link == link)
+        if (c->link == link) {
+            c->peer_silent = true;
             smc_group_detach(c);
+        }
     }
 }
 
@@ -287,17 +287,20 @@ void smc_link_free(struct smc_link *link)
 {
     struct smc_group *group = link->group;
     struct smc_endpoint *ep = group->ep;
-    assert(smc_list_empty(&link->conns));
+    unsigned slot = link->slot;
     link->going_down = true; /* nothing is sent from the callbacks that follow */
     link->state = SMC_LINK_UNUSED;
     smc_timer_cancel(&ep->timers, &link->test_timer);
     smc_group_hold(group);
-    smc_link_clear(link);
-    wake_all(link);
-    smc_rtoken_clear_link(group, link->slot);
-    group->links[link->slot] = NULL;
-    smc_alloc_release(ep->alloc, link, 1, sizeof(*link));
-    smc_group_update_type(group);
-    smc_group_link_gone(group);
+    abort_left(group, slot, link);
+    if (group->links[slot] == link) { /* else the last connection took the group along */
+        smc_link_clear(link);
+        wake_all(link);
+        smc_rtoken_clear_link(group, slot);
+        group->links[slot] = NULL;
+        smc_alloc_release(ep->alloc, link, 1, sizeof(*link));
+        smc_group_update_type(group);
+        smc_group_link_gone(group);
+    }
     (void)smc_group_release(group);
 }

@@ -67,9 +67,6 @@ bool smc_wr_passed(const struct smc_link *link, uint64_t fence);
 /* Gives back QP, CQs, PD and MRs; every done is called with SMC_ERR_GONE. The link is off its device (rnic NULL). */
 void smc_link_clear(struct smc_link *link);
 
-/* ---- link_keepalive.c */
-void smc_link_keepalive(struct smc_link *link); /* starts the TEST LINK timer */
-
 /* ---- group.c */
 void smc_group_link_gone(struct smc_group *group); /* a link of a lingering group was freed: may free the group */
 
