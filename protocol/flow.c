@@ -79,17 +79,17 @@ void smc_flow_free(struct smc_group *group)
     struct smc_flow *f = group->flow;
     if (f == NULL)
         return;
-    struct smc_timer *timers[] = {&f->work, &f->out_timer, &f->ask_timer, &f->add.timer, &f->del.timer, &f->rkey.timer, &group->retry_timer};
+    struct smc_connection *first = f->add.first;
+    f->add.first = NULL;
+    group->flow = NULL; /* who is called now finds no flow any more */
+    flow_rkey_free(f);
+    struct smc_timer *timers[] = {&f->work, &f->out_timer, &f->ask_timer, &f->add.timer, &f->del.timer, &f->rkey.timer, &f->turn_timer, &group->retry_timer};
     for (unsigned i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
         smc_timer_cancel(&group->ep->timers, timers[i]);
     for (unsigned i = 0; i < group->link_slots; i++)
         if (group->links[i] != NULL)
             smc_timer_cancel(&group->ep->timers, &group->links[i]->test_timer);
     flow_out_free(f);
-    struct smc_connection *first = f->add.first;
-    f->add.first = NULL;
-    flow_rkey_free(f);
-    group->flow = NULL;
     smc_alloc_release(group->ep->alloc, f, 1, sizeof(*f));
     if (first != NULL)
         smc_hs_llc_failed(first, SMC_ERR_GONE, 0);
@@ -159,7 +159,18 @@ static void flow_work(struct smc_timer *timer)
         smc_group_terminate(group, f->end_reason, f->end_tell);
         return;
     }
+    for (unsigned i = 0; f->lost != 0 && i < group->link_slots; i++)
+        if (f->lost >> i & 1) {
+            f->lost = (uint16_t)(f->lost & ~(1u << i));
+            flow_kick(f);
+            flow_add_lost(f, i);
+            return;
+        }
     struct smc_link *failed = next_down(f);
+    if (failed == NULL && f->early_set && f->add.state == FLOW_FIRST_CONFIRM) {
+        flow_confirm_early(f);
+        return;
+    }
     if (failed == NULL) {
         start_next(f);
         return;
@@ -168,7 +179,7 @@ static void flow_work(struct smc_timer *timer)
     if (failed->state == SMC_LINK_ACTIVE)
         smc_link_down(failed); /* comes back by smc_flow_link_lost(), or ends the group */
     else
-        flow_add_lost(f, failed);
+        flow_add_lost(f, failed->slot);
 }
 
 void smc_flow_link_lost(struct smc_link *link)
@@ -189,8 +200,8 @@ void smc_flow_link_lost(struct smc_link *link)
         flow_want_delete(f, link->number, SMC_LLC_DEL_LOST_PATH, flow_profile(f)->lost_link_orderly);
     flow_rkey_lost(f, link);
     flow_delete_lost(f, link);
+    f->lost = (uint16_t)(f->lost | 1u << link->slot); /* the caller still holds the link */
     flow_kick(f);
-    flow_add_lost(f, link);
 }
 
 /* ---- Input -------------------------------------------------------------------------------------- */

@@ -58,6 +58,7 @@ struct flow_want { /* a DELETE LINK that is to be sent */
     uint8_t number;               /* 0: unused */
     bool orderly;
     bool told;                    /* client: sent; the server's own request is awaited until until_ns */
+    uint8_t slot;                 /* of the link that carried it */
     uint32_t reason;
     uint64_t until_ns;
 };
@@ -93,6 +94,8 @@ struct smc_flow {
     struct flow_remote remote;
     struct flow_want wants[FLOW_DELETES];
     struct smc_list rkeys;        /* smc_connection.wants_rkey */
+    struct smc_timer turn_timer;  /* one of them has waited too long, or may try again */
+    uint64_t refused_until_ns;
     struct { uint8_t slot; uint32_t rkey; } orphans[FLOW_ORPHANS]; /* confirmed to the peer, then freed here */
     unsigned orphan_count, orphans_sent;
     bool want_add, want_ask;
@@ -105,6 +108,8 @@ struct smc_flow {
     uint64_t active_ns[SMC_LINK_SLOTS_MAX];
     struct flow_message out[FLOW_OUT];
     unsigned out_count;
+    uint16_t lost;                /* links, by slot, of which smc_flow_link_lost() has told */
+    bool first_unsent;            /* the first CONFIRM LINK could not be sent */
     bool early_set;               /* a CONFIRM LINK that came before smc_flow_first_contact() */
     uint8_t early[SMC_LLC_BYTES];
 };
@@ -140,6 +145,7 @@ void flow_out_free(struct smc_flow *f);
 void flow_confirm_request(struct smc_flow *f, struct smc_link *link);
 void flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
 void flow_first_timeout(struct smc_flow *f);
+void flow_confirm_early(struct smc_flow *f); /* last act */
 
 /* flow_add.c, flow_add_server.c, flow_add_client.c ---- */
 void flow_add_end(struct smc_flow *f);                             /* last act: smc_hs_llc_done() */
@@ -149,7 +155,7 @@ void flow_add_failed(struct smc_flow *f);                          /* the new li
 void flow_add_silence(struct smc_flow *f);                         /* an answer on the carrier is missing: last act */
 void flow_add_timeout(struct smc_timer *timer);
 void flow_add_wait(struct smc_flow *f, uint8_t state, uint64_t ns);
-void flow_add_lost(struct smc_flow *f, const struct smc_link *link); /* a link has failed */
+void flow_add_lost(struct smc_flow *f, unsigned slot);             /* a link has failed: last act */
 bool flow_add_same_rnic(const struct smc_link *a, const struct smc_llc_info *m);
 bool flow_add_has_asymmetric(const struct smc_group *group);
 unsigned flow_add_symmetric(const struct smc_group *group);
@@ -192,6 +198,7 @@ int flow_delete_send(struct smc_flow *f, struct smc_link *carrier, uint8_t numbe
 bool flow_rkey_start(struct smc_flow *f);
 bool flow_rkey_delete_start(struct smc_flow *f);
 void flow_rkey_response(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void flow_rkey_settled(struct smc_flow *f);                        /* a change of the links is over: refused ones may go on */
 void flow_rkey_lost(struct smc_flow *f, const struct smc_link *link);
 void flow_rkey_free(struct smc_flow *f);
 void flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);

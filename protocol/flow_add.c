@@ -17,7 +17,7 @@ static struct smc_connection *reset(struct smc_flow *f)
     if (f->add.fresh.set)
         flow_share_end(f, f->add.fresh.slot, flow_deref(f, f->add.fresh) == NULL);
     memset(&f->add, 0, sizeof(f->add));
-    flow_kick(f);
+    flow_rkey_settled(f);
     return first;
 }
 
@@ -143,12 +143,12 @@ void flow_add_timeout(struct smc_timer *timer)
 }
 
 /* A link has failed. The one that carries the exchange: it cannot go on; the new one: as if it were not confirmed. */
-void flow_add_lost(struct smc_flow *f, const struct smc_link *link)
+void flow_add_lost(struct smc_flow *f, unsigned slot)
 {
     struct flow_add *add = &f->add;
     if (add->state == FLOW_ADD_IDLE)
         return;
-    bool carrier = add->carrier.set && add->carrier.slot == link->slot, fresh = add->fresh.set && add->fresh.slot == link->slot;
+    bool carrier = add->carrier.set && add->carrier.slot == slot, fresh = add->fresh.set && add->fresh.slot == slot;
     if (add->state == FLOW_FIRST_CONFIRM || add->state == FLOW_FIRST_ADD) {
         if (carrier)
             flow_add_fail_first(f, SMC_ERR_IO, 0);
@@ -206,8 +206,7 @@ void flow_add_peer(struct smc_link *link, const struct smc_llc_info *m)
     memcpy(link->peer_gid.bytes, m->gid, sizeof(m->gid));
     link->peer_qpn = m->qpn;
     link->peer_psn = m->psn;
-    if (m->mtu < link->mtu)
-        link->mtu = m->mtu;
+    link->peer_mtu = m->mtu;
 }
 
 /* SMC-Rv2: the next hop to the peer's GID of the new link. */

@@ -47,7 +47,6 @@ static int set_up(struct smc_flow *f, struct smc_link *link, const struct smc_ll
     if (rc < 0)
         return rc;
     fresh->number = m->link_number;
-    fresh->user_id = f->group->id + fresh->number;
     fresh->asymmetric = asymmetric;
     flow_add_peer(fresh, m);
     f->group->last_link_number = fresh->number;

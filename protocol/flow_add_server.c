@@ -20,7 +20,7 @@ void flow_retry_fired(struct smc_timer *timer)
 static void retry_later(struct smc_flow *f) /* [LLC-067] */
 {
     uint64_t after = flow_profile(f)->second_link_retry_ns;
-    if (after > 0 && !f->group->dying)
+    if (after > 0 && !f->group->dying && f->group->max_links > 1 && flow_add_symmetric(f->group) < 2)
         flow_timer(f, &f->group->retry_timer, after, flow_retry_fired);
 }
 
@@ -59,7 +59,6 @@ static int new_link(struct smc_flow *f, struct smc_link *carrier, struct smc_lin
     fresh->asymmetric = asymmetric;
     if (fresh->number == 0)
         fresh->number = smc_link_next_number(f->group); /* [LLC-019] [LLC-020] */
-    fresh->user_id = f->group->id + fresh->number;
     f->add.fresh = flow_ref(fresh);
     f->add.carrier = flow_ref(carrier);
     return smc_buf_register_link(f->group, fresh);
@@ -157,7 +156,7 @@ void flow_server_confirmed(struct smc_flow *f)
             flow_want_delete(f, g->links[i]->number, SMC_LLC_DEL_NO_ASYM_NEEDED, true);
     if (symmetric >= 2 && symmetric < g->max_links)
         f->want_add = true;
-    else if (symmetric < 2)
+    else
         retry_later(f); /* one day it may be symmetric */
     flow_add_end(f);
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "flow.h"
 
-enum { NO_EYECATCHER = 3, DECLINE_CONFIRM_TIMEOUT = 0x02010000, DECLINE_EYECATCHER = 0x03050000, DECLINE_INTERNAL = (int)0x09990000 };
+enum { NO_EYECATCHER = 3 };
 
 /* From v2.1 on CLC has settled it; before, CONFIRM LINK does [LLC-013]. */
 static bool links_negotiated_here(const struct smc_group *g)
@@ -62,9 +62,9 @@ static uint32_t take_first(struct smc_flow *f, struct smc_link *link, const stru
     struct smc_group *g = f->group;
     bool without = m->no_eyecatcher == NO_EYECATCHER;
     if (!without && g->ep->profile.require_no_eyecatcher) /* [LLC-012] */
-        return DECLINE_EYECATCHER;
+        return SMC_DIAG_RMBE_EC;
     if (!is_peer(link, m) || !take_max_links(g, m))
-        return DECLINE_INTERNAL;
+        return SMC_DIAG_INTERR;
     g->eyecatcher_peer = !without;
     g->eyecatcher_known = true;
     link->peer_user_id = m->link_user_id;
@@ -74,17 +74,16 @@ static uint32_t take_first(struct smc_flow *f, struct smc_link *link, const stru
 /* ---- First contact ------------------------------------------------------------------------------ */
 static void first_at_client(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
 {
-    uint32_t diagnosis = m->link_number == 0 ? DECLINE_INTERNAL : take_first(f, link, m);
+    uint32_t diagnosis = m->link_number == 0 ? SMC_DIAG_INTERR : take_first(f, link, m);
     if (diagnosis != 0) {
         flow_add_fail_first(f, SMC_ERR_PROTOCOL, diagnosis);
         return;
     }
     link->number = m->link_number;
-    link->user_id = f->group->id + link->number;
     f->group->last_link_number = link->number;
     f->add.carrier = flow_ref(link);
     if (smc_link_rts(link) < 0 || send_confirm(f, link, true) < 0) {
-        flow_add_fail_first(f, SMC_ERR_IO, DECLINE_INTERNAL);
+        flow_add_fail_first(f, SMC_ERR_IO, SMC_DIAG_INTERR);
         return;
     }
     flow_activate(f, link);
@@ -96,9 +95,9 @@ static void first_at_client(struct smc_flow *f, struct smc_link *link, const str
 
 static void first_at_server(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
 {
-    uint32_t diagnosis = m->link_number != link->number ? DECLINE_INTERNAL : take_first(f, link, m);
+    uint32_t diagnosis = m->link_number != link->number ? SMC_DIAG_INTERR : take_first(f, link, m);
     if (diagnosis != 0) { /* own CONFIRM LINK was sent: too late to decline, but for Linux */
-        bool late = diagnosis == DECLINE_EYECATCHER && flow_profile(f)->confirm_link_decline;
+        bool late = diagnosis == SMC_DIAG_RMBE_EC && flow_profile(f)->confirm_link_decline;
         flow_add_fail_first(f, SMC_ERR_PROTOCOL, late ? diagnosis : 0);
         return;
     }
@@ -109,7 +108,11 @@ static void first_at_server(struct smc_flow *f, struct smc_link *link, const str
 void flow_first_timeout(struct smc_flow *f)
 {
     bool decline = flow_profile(f)->confirm_link_decline; /* */
-    flow_add_fail_first(f, SMC_ERR_TIMEOUT, decline ? DECLINE_CONFIRM_TIMEOUT : 0);
+    if (f->first_unsent) { /* C.2 */
+        flow_add_fail_first(f, SMC_ERR_IO, SMC_DIAG_INTERR);
+        return;
+    }
+    flow_add_fail_first(f, SMC_ERR_TIMEOUT, decline ? SMC_DIAG_TIMEOUT_CL : 0);
 }
 
 void smc_flow_first_contact(struct smc_group *group, struct smc_connection *c)
@@ -121,20 +124,23 @@ void smc_flow_first_contact(struct smc_group *group, struct smc_connection *c)
     if (group->client) { /* twice the time: Declines that cross must not be read as data */
         f->add.carrier = flow_ref(link);
         flow_add_wait(f, FLOW_FIRST_CONFIRM, 2 * p->confirm_link_timeout_ns);
-        if (f->early_set) {
-            f->early_set = false;
-            smc_flow_input(link, f->early, sizeof(f->early));
-        }
+        flow_kick(f); /* it may have come already */
         return;
     }
     if (link->number == 0)
         link->number = smc_link_next_number(group);
-    link->user_id = group->id + link->number;
     f->add.carrier = flow_ref(link);
-    if (send_confirm(f, link, false) < 0)
-        flow_add_fail_first(f, SMC_ERR_IO, DECLINE_INTERNAL); /* C.2 */
-    else
-        flow_add_wait(f, FLOW_FIRST_CONFIRM, p->confirm_link_timeout_ns);
+    f->first_unsent = send_confirm(f, link, false) < 0;
+    flow_add_wait(f, FLOW_FIRST_CONFIRM, f->first_unsent ? 0 : p->confirm_link_timeout_ns);
+}
+
+void flow_confirm_early(struct smc_flow *f)
+{
+    struct smc_link *link = flow_deref(f, f->add.carrier);
+    if (!f->early_set || f->add.state != FLOW_FIRST_CONFIRM || link == NULL)
+        return;
+    f->early_set = false;
+    smc_flow_input(link, f->early, sizeof(f->early));
 }
 
 void smc_flow_abandon(struct smc_group *group, struct smc_connection *c)

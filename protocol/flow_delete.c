@@ -31,7 +31,7 @@ static void drop_want(struct smc_flow *f, unsigned i)
 void flow_want_delete(struct smc_flow *f, uint8_t number, uint32_t reason, bool orderly)
 {
     struct flow_want *w = number != 0 ? find_want(f, number) : NULL;
-    bool running = f->del.state != FLOW_DEL_IDLE && f->del.number == number && !f->group->client;
+    bool running = f->del.state != FLOW_DEL_IDLE && f->del.number == number;
     if (number == 0 || w != NULL || running)
         return;
     w = find_want(f, 0);
@@ -52,12 +52,22 @@ bool flow_told(const struct smc_flow *f)
 }
 
 /* ---- Taking a link out of use -------------------------------------------------------------------- */
-/* Its connections move. False: the group may be gone. */
+static bool alive(const struct smc_endpoint *ep, const struct smc_flow *f, const struct smc_group *g, unsigned slot,
+                  const struct smc_link *link)
+{
+    struct smc_list *n, *following;
+    SMC_LIST_EACH (n, following, &ep->groups) /* a connection that could not move may have taken the group along */
+        if (SMC_LIST_ENTRY(n, struct smc_group, all) == g)
+            return g->flow == f && !g->dying && g->links[slot] == link;
+    return false;
+}
+
+/* Takes a link out of use: its connections move, those that cannot are ended. False: the group may be gone. */
 static bool quiesce(struct smc_flow *f, struct smc_link *link)
 {
     struct smc_group *g = f->group;
     struct smc_endpoint *ep = g->ep;
-    struct smc_list *n, *following;
+    unsigned slot = link->slot;
     if (link->state == SMC_LINK_ACTIVE) {
         link->state = SMC_LINK_INACTIVE;
         smc_group_update_type(g);
@@ -65,10 +75,13 @@ static bool quiesce(struct smc_flow *f, struct smc_link *link)
     if (smc_list_empty(&link->conns))
         return true;
     smc_failover_link(link);
-    SMC_LIST_EACH (n, following, &ep->groups) /* those that could not move may have taken the group along */
-        if (SMC_LIST_ENTRY(n, struct smc_group, all) == g)
-            return g->flow == f && !g->dying;
-    return false;
+    while (alive(ep, f, g, slot, link) && !smc_list_empty(&link->conns)) {
+        struct smc_connection *c = SMC_LIST_ENTRY(link->conns.next, struct smc_connection, of_link);
+        smc_close_abort(c, SMC_ERR_RESET);
+        if (alive(ep, f, g, slot, link) && c->link == link)
+            smc_group_detach(c);
+    }
+    return alive(ep, f, g, slot, link);
 }
 
 static void free_link(struct smc_flow *f, uint8_t number)
@@ -88,7 +101,7 @@ static void del_end(struct smc_flow *f)
 {
     smc_timer_cancel(&f->group->ep->timers, &f->del.timer);
     memset(&f->del, 0, sizeof(f->del));
-    flow_kick(f);
+    flow_rkey_settled(f);
 }
 
 static void end_group(struct smc_flow *f, uint32_t reason, bool tell)
@@ -218,6 +231,7 @@ void flow_client_tell(struct smc_flow *f)
             return;
         }
         w->told = true;
+        w->slot = carrier->slot;
         w->until_ns = now + flow_profile(f)->llc_timeout_ns;
         if (f->del.state == FLOW_DEL_IDLE)
             wait_step(f, FLOW_DEL_IDLE, flow_profile(f)->llc_timeout_ns);
@@ -435,5 +449,6 @@ void flow_delete_lost(struct smc_flow *f, const struct smc_link *link)
         wait_step(f, d->state, 0);
     }
     for (unsigned i = 0; f->group->client && i < FLOW_DELETES; i++)
-        f->wants[i].told = false; /* the request may be lost: it is told again */
+        if (f->wants[i].slot == link->slot)
+            f->wants[i].told = false; /* the request may be lost: it is told again */
 }

@@ -53,8 +53,8 @@ static void fired(struct smc_timer *timer)
 void flow_keepalive_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
     if (!m->response) { /* [LLC-042] [LLC-062] [LLC-007] */
-        if (flow_echo(f, link, bytes, 0) < 0)
-            flow_drop(f);
+        if (f->out_count >= FLOW_OUT / 2 || flow_echo(f, link, bytes, 0) < 0)
+            flow_drop(f); /* a flood must not keep back what we have to say ourselves */
         return;
     }
     if (!link->test_outstanding || !flow_usable(link)) {

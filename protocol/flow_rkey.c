@@ -4,12 +4,39 @@
 
 enum { RETRY_NS = 100000000 }; /* a refusal whose reason we do not see */
 
+static void turn_fired(struct smc_timer *timer);
+
 static void rkey_fired(struct smc_timer *timer);
 
 static void rkey_end(struct smc_flow *f)
 {
     smc_timer_cancel(&f->group->ep->timers, &f->rkey.timer);
     memset(&f->rkey, 0, sizeof(f->rkey));
+    flow_kick(f);
+}
+
+/* The next time at which one of those that wait has to be looked at. */
+static void arm_turn(struct smc_flow *f)
+{
+    struct smc_list *n, *following;
+    struct smc_timers *timers = &f->group->ep->timers;
+    uint64_t at = UINT64_MAX;
+    SMC_LIST_EACH (n, following, &f->rkeys) {
+        struct smc_connection *c = SMC_LIST_ENTRY(n, struct smc_connection, wants_rkey);
+        uint64_t due = c->rkey_refused && f->refused_until_ns < c->rkey_until_ns ? f->refused_until_ns : c->rkey_until_ns;
+        at = due < at ? due : at;
+    }
+    if (at == UINT64_MAX)
+        smc_timer_cancel(timers, &f->turn_timer);
+    else
+        smc_timer_set(timers, &f->turn_timer, at, turn_fired);
+}
+
+void flow_rkey_settled(struct smc_flow *f)
+{
+    struct smc_list *n, *following;
+    SMC_LIST_EACH (n, following, &f->rkeys)
+        SMC_LIST_ENTRY(n, struct smc_connection, wants_rkey)->rkey_refused = false;
     flow_kick(f);
 }
 
@@ -30,8 +57,7 @@ void smc_flow_confirm_rkey(struct smc_connection *c)
     c->rkey_refused = false;
     smc_list_add_tail(&f->rkeys, &c->wants_rkey);
     flow_kick(f);
-    if (f->rkey.state == FLOW_RKEY_IDLE && !f->rkey.timer.set)
-        smc_timer_set(&c->ep->timers, &f->rkey.timer, c->rkey_until_ns, rkey_fired);
+    arm_turn(f);
 }
 
 void smc_flow_forget(struct smc_connection *c)
@@ -159,6 +185,16 @@ static struct smc_rmb *announce(struct smc_flow *f)
     return rmb;
 }
 
+static bool link_left_out(const struct smc_flow *f, const struct smc_rmb *rmb)
+{
+    if (f->group->version == 2 && f->rkey.tokens >= 2)
+        return false; /* there is no room for more */
+    for (unsigned i = 0; i < f->group->link_slots; i++)
+        if (flow_usable(f->group->links[i]) && flow_bit(rmb->registered, i) && !flow_bit(rmb->announced, i))
+            return true;
+    return false;
+}
+
 static void again(struct smc_flow *f, struct smc_connection *c, bool refused)
 {
     rkey_end(f);
@@ -166,8 +202,9 @@ static void again(struct smc_flow *f, struct smc_connection *c, bool refused)
         return;
     c->rkey_refused = refused;
     smc_list_add_head(&f->rkeys, &c->wants_rkey);
-    uint64_t now = c->ep->now_ns, at = refused ? now + RETRY_NS : c->rkey_until_ns;
-    smc_timer_set(&c->ep->timers, &f->rkey.timer, at < c->rkey_until_ns ? at : c->rkey_until_ns, rkey_fired);
+    if (refused)
+        f->refused_until_ns = c->ep->now_ns + RETRY_NS;
+    arm_turn(f);
 }
 
 static void confirmed(struct smc_flow *f)
@@ -182,8 +219,7 @@ static void confirmed(struct smc_flow *f)
         return;
     }
     struct smc_rmb *rmb = announce(f);
-    bool more = c != NULL && rmb != NULL && f->group->version == 1 && smc_rmb_needs_confirm(rmb); /* a link was added meanwhile */
-    if (more && c->ep->now_ns < c->rkey_until_ns) {
+    if (c != NULL && rmb != NULL && link_left_out(f, rmb)) { /* added meanwhile */
         again(f, c, false);
         return;
     }
@@ -320,28 +356,25 @@ void flow_rkey_response(struct smc_flow *f, struct smc_link *link, const struct 
     }
 }
 
-/* Queued for too long: told so, the first of them. True: the handshake was called. */
-static bool expire(struct smc_flow *f)
+/* Those refused may try again; the first that is queued for too long is told so [LLC-073]. */
+static void turn_fired(struct smc_timer *timer)
 {
+    struct smc_flow *f = SMC_LIST_ENTRY(timer, struct smc_flow, turn_timer);
     struct smc_list *n, *following;
-    uint64_t now = f->group->ep->now_ns, next = UINT64_MAX;
     struct smc_connection *late = NULL;
+    uint64_t now = f->group->ep->now_ns;
+    if (f->refused_until_ns <= now)
+        flow_rkey_settled(f);
     SMC_LIST_EACH (n, following, &f->rkeys) {
         struct smc_connection *c = SMC_LIST_ENTRY(n, struct smc_connection, wants_rkey);
-        c->rkey_refused = false;
         if (late == NULL && c->rkey_until_ns <= now)
             late = c;
-        else if (c->rkey_until_ns < next)
-            next = c->rkey_until_ns;
     }
-    if (next != UINT64_MAX)
-        smc_timer_set(&f->group->ep->timers, &f->rkey.timer, next > now ? next : now, rkey_fired);
-    flow_kick(f);
-    if (late == NULL)
-        return false;
-    unqueue(late);
-    smc_hs_rkey_done(late, SMC_ERR_TIMEOUT);
-    return true;
+    if (late != NULL)
+        unqueue(late);
+    arm_turn(f);
+    if (late != NULL)
+        smc_hs_rkey_done(late, SMC_ERR_TIMEOUT);
 }
 
 static void unanswered(struct smc_flow *f)
@@ -367,9 +400,7 @@ static void rkey_fired(struct smc_timer *timer)
 {
     struct flow_rkey *r = SMC_LIST_ENTRY(timer, struct flow_rkey, timer);
     struct smc_flow *f = SMC_LIST_ENTRY(r, struct smc_flow, rkey);
-    if (r->state == FLOW_RKEY_IDLE)
-        (void)expire(f);
-    else
+    if (r->state != FLOW_RKEY_IDLE)
         unanswered(f);
 }
 
