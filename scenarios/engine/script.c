@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,10 +181,13 @@ static int call(struct run *run, const char *text, size_t length, const char *na
     return -1;
 }
 
-static int error_result(struct script_result *out, const char *format, const char *what)
+__attribute__((format(printf, 2, 3))) static int error_result(struct script_result *out, const char *format, ...)
 {
+    va_list args;
+    va_start(args, format);
     out->verdict = SCRIPT_ERROR;
-    snprintf(out->reason, sizeof(out->reason), format, what);
+    vsnprintf(out->reason, sizeof(out->reason), format, args);
+    va_end(args);
     return -1;
 }
 
@@ -210,13 +214,11 @@ static void finish(struct run *run)
     if (!run->ran_inspect && run->inspect != NULL && !run->options->header_only)
         run->inspect(run->inspect_user, run->lab);
     if (r->verdict == SCRIPT_FAIL) {
-        size_t at = strlen(r->reason);
         char *ladder = malloc(LADDER_BYTES);
         if (ladder != NULL) {
             watch_ladder(run, ladder, LADDER_BYTES);
             r->ladder = ladder;
         }
-        (void)at;
     }
     if (run->watch_failed && r->verdict == SCRIPT_PASS)
         error_result(r, "%s", "memory was short: not every message was kept");
