@@ -73,7 +73,8 @@ def check_symbols(library):
 
 
 def check_files(prefix, libdir):
-    expected = ["include/smc/error.h", "include/smc/alloc.h", "include/smc/gid.h"]
+    expected = ["include/smc/error.h", "include/smc/alloc.h", "include/smc/gid.h", "include/smc/endpoint.h",
+                "include/smc/dibs.h", "include/smc/rdma.h"]
     headers = [name for name in sorted(os.listdir(f"{SOURCE}/protocol/wire")) if name.endswith(".h")]
     expected += [f"include/smc/wire/{name}" for name in headers if not name.endswith("_test.h")]
     if os.path.exists(os.path.join(SOURCE, "smclab/main.c")):
