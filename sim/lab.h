@@ -173,6 +173,19 @@ unsigned lab_socket_id(const struct lab_socket *socket);     /* from 1, in order
 struct lab_host *lab_socket_host(const struct lab_socket *socket);
 struct lab_socket *lab_next_socket(struct lab *lab, const struct lab_socket *previous);
 
+/* For tables: hosts in order of creation (start with NULL); a host's IP addresses (returns how many there are, fills at most
+ * `room`); what TCP knows of a socket. */
+struct lab_host *lab_next_host(struct lab *lab, const struct lab_host *previous);
+unsigned lab_host_addresses(const struct lab_host *host, struct smc_gid *out, unsigned room);
+struct lab_socket_view {
+    bool listening, closed;     /* closed: nothing but its number is left */
+    bool tcp;                   /* there is a TCP connection: the fields below */
+    struct smc_gid own, peer;   /* IPv4-mapped or IPv6 */
+    uint16_t own_port, peer_port;
+    unsigned interface;         /* of its host, from 1; 0: unknown */
+};
+void lab_socket_view(const struct lab_socket *socket, struct lab_socket_view *out);
+
 /* Hostile and broken peers: raw bytes where libsmc would send its own.
  * lab_inject_tcp: into the TCP stream of a socket's connection (CLC bytes). lab_inject_link: a SEND on the QP of link `number`
  * of the group the socket is in (LLC, CDC); 0: the link it uses. lab_inject_frame: a frame out of an interface.

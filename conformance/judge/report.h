@@ -37,4 +37,10 @@ enum judge_format judge_format_of(const char *name, size_t length);
 /* 0, or -1 if `out` could not be written or memory is short. Flushes, does not close. */
 int judge_report_write(enum judge_format format, const struct judge_reports *reports, FILE *out);
 
+/* Parts of the JSON report for reports of others (jansson's json_t; a new reference, NULL if memory is short): all listed
+ * findings of a result as an array; how often each requirement was evaluated. */
+struct json_t;
+struct json_t *judge_findings_json(const struct judge_result *result);
+struct json_t *judge_exercised_json(const struct judge_result *result);
+
 #endif

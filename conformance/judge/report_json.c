@@ -88,6 +88,19 @@ static json_t *exercised(const struct judge_result *r)
     return o;
 }
 
+json_t *judge_findings_json(const struct judge_result *result)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < result->nfindings; i++)
+        json_array_append_new(all, finding(&result->findings[i]));
+    return all;
+}
+
+json_t *judge_exercised_json(const struct judge_result *result)
+{
+    return exercised(result);
+}
+
 static int put_file(const struct judge_result *r, FILE *out)
 {
     int bad = 0;

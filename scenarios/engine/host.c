@@ -141,6 +141,8 @@ static int add_host(lua_State *L)
         memcpy(c.seid, seid, length < sizeof(c.seid) ? length : sizeof(c.seid));
     }
     read_ueids(L, &c);
+    unsigned *made = strcmp(profile.name, "rfc") == 0 ? &run_of(L)->result->rfc_hosts : &run_of(L)->result->linux_hosts;
+    *made += !c.no_smc;
     return check_error(L, lab_add_host(run_of(L)->lab, &c, &host));
 }
 

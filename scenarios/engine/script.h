@@ -46,6 +46,7 @@ struct script_result {
     struct script_header header;
     struct script_finding findings[SCRIPT_FINDINGS]; /* announced */
     unsigned finding_count;
+    unsigned linux_hosts, rfc_hosts; /* by what their profile is made from */
     uint64_t events, messages, now_ns;
     uint64_t digest[2];
     bool paused;

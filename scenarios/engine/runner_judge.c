@@ -1,0 +1,112 @@
+/* Comparing the judge's findings with those that a scenario announced.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "runner_judge.h"
+
+#include "conformance/judge/report_common.h"
+#include "sim/lab.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void runner_hosts_collect(void *hosts, struct lab *lab)
+{
+    struct runner_hosts *all = hosts;
+    struct smc_gid addresses[64];
+    all->count = 0;
+    for (struct lab_host *h = lab_next_host(lab, NULL); h != NULL; h = lab_next_host(lab, h)) {
+        unsigned n = lab_host_addresses(h, addresses, 64);
+        for (unsigned i = 0; i < n && i < 64 && all->count < RUNNER_ADDRESSES; i++, all->count++) {
+            snprintf(all->of[all->count].name, sizeof(all->of[0].name), "%s", lab_host_name(h));
+            all->of[all->count].address = addresses[i];
+        }
+    }
+}
+
+/* The host that is at fault, if the finding has a connection; "" if nobody knows. */
+static const char *host_at_fault(const struct judge_finding *f, const struct judge_result *judged, const struct runner_hosts *hosts)
+{
+    const struct judge_connection *c = f->connection != 0 ? judge_connection_of(judged, f->connection) : NULL;
+    if (c == NULL || f->at_fault == JUDGE_FAULT_UNKNOWN)
+        return "";
+    const uint8_t *address = f->at_fault == JUDGE_FAULT_CLIENT ? c->client_addr : c->server_addr;
+    for (size_t i = 0; i < hosts->count; i++)
+        if (memcmp(hosts->of[i].address.bytes, address, 16) == 0)
+            return hosts->of[i].name;
+    return "";
+}
+
+static bool announces(const struct script_finding *a, const struct judge_finding *f, const struct judge_result *judged,
+                      const struct runner_hosts *hosts)
+{
+    return strcmp(a->id, judge_catalogue[f->requirement].id) == 0 && strcmp(a->verdict, judge_verdict_name(f->verdict)) == 0 &&
+           (a->by[0] == '\0' || strcmp(a->by, judge_fault_name(f->at_fault)) == 0 ||
+            strcmp(a->by, host_at_fault(f, judged, hosts)) == 0);
+}
+
+static bool announced(struct script_result *script, const struct judge_finding *f, const struct judge_result *judged,
+                      const struct runner_hosts *hosts)
+{
+    bool any = false;
+    for (unsigned i = 0; i < script->finding_count; i++) {
+        if (!announces(&script->findings[i], f, judged, hosts))
+            continue;
+        script->findings[i].seen = any = true;
+    }
+    return any;
+}
+
+static void tell_finding(const struct judge_finding *f, uint64_t more, bool hostile, char *reason)
+{
+    char frame[48] = "", others[48] = "";
+    char *message = judge_clean(f->message, false);
+    if (f->frame != 0)
+        snprintf(frame, sizeof(frame), " in frame %" PRIu64, f->frame);
+    if (more > 0)
+        snprintf(others, sizeof(others), " (and %" PRIu64 " more)", more);
+    snprintf(reason, RUNNER_REASON, "%s broken by %s%s%s: %s%s", judge_catalogue[f->requirement].id, judge_fault_name(f->at_fault),
+             frame, hostile ? ", which the scenario does not announce" : "", message != NULL ? message : "", others);
+    free(message);
+}
+
+static void tell_missing(const struct script_finding *a, char *reason)
+{
+    snprintf(reason, RUNNER_REASON, "the finding %s (%s%s%s) was announced and did not occur", a->id, a->verdict,
+             a->by[0] != '\0' ? ", by " : "", a->by);
+}
+
+bool runner_as_announced(struct script_result *script, const struct judge_result *judged, const struct runner_hosts *hosts,
+                         char reason[RUNNER_REASON])
+{
+    const struct judge_finding *first = NULL;
+    uint64_t bad = 0;
+    for (size_t i = 0; i < judged->nfindings; i++) {
+        const struct judge_finding *f = &judged->findings[i];
+        bool known = announced(script, f, judged, hosts);
+        if (f->verdict != JUDGE_FAIL || (known && script->header.hostile))
+            continue;
+        first = first == NULL ? f : first;
+        bad++;
+    }
+    reason[0] = '\0';
+    if (first != NULL) {
+        tell_finding(first, bad - 1, script->header.hostile, reason);
+        return false;
+    }
+    for (unsigned i = 0; i < script->finding_count; i++) {
+        if (!script->findings[i].seen) {
+            tell_missing(&script->findings[i], reason);
+            return false;
+        }
+    }
+    return true;
+}
+
+struct judge_options runner_judge_options(const struct script_result *script)
+{
+    enum judge_implementation who = script->rfc_hosts == 0     ? JUDGE_IMPL_LINUX
+                                    : script->linux_hosts == 0 ? JUDGE_IMPL_OTHER
+                                                               : JUDGE_IMPL_UNKNOWN;
+    return (struct judge_options){.implementation = {who, who}};
+}
