@@ -192,7 +192,10 @@ static bool link_left_out(const struct smc_flow *f, const struct smc_rmb *rmb)
     for (unsigned i = 0; i < f->group->link_slots; i++)
         if (flow_usable(f->group->links[i]) && flow_bit(rmb->registered, i) && !flow_bit(rmb->announced, i))
             return true;
-    return false;
+    /* One that is being added, whose list of RMBs was made before this one was known: again when it is there. */
+    const struct smc_link *fresh = flow_deref(f, f->add.fresh);
+    return fresh != NULL && f->add.state != FLOW_ADD_DELETE && flow_bit(rmb->registered, fresh->slot) &&
+           !flow_bit(rmb->announced, fresh->slot) && !rmb->shared;
 }
 
 static void again(struct smc_flow *f, struct smc_connection *c, bool refused)
