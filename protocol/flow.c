@@ -69,6 +69,7 @@ int smc_flow_init(struct smc_group *group)
         return SMC_ERR_NOMEM;
     f->group = group;
     smc_list_init(&f->rkeys);
+    group->eyecatcher_own = group->eyecatcher_own && group->version == 1; /* v2 has none [LLC-012] */
     group->flow = f;
     return 0;
 }
