@@ -991,6 +991,53 @@ START_TEST(a_server_speaks_and_a_client_answers_never_the_other_way)
 }
 END_TEST
 
+static int cut_after;
+static uint8_t cut_number;
+static int cut(int from, const uint8_t *bytes, uint8_t number)
+{
+    (void)from;
+    (void)bytes;
+    if (cut_after > 0 && --cut_after == 0)
+        cut_number = number;
+    return cut_number != 0 && number == cut_number ? 1 : 0;
+}
+/* Whatever is under way when a link dies: in the end both sides have the same links, and no exchange hangs. */
+START_TEST(a_link_may_die_at_any_message_of_any_exchange)
+{
+    for (int k = 1; k < 40; k++) {
+        int who = k & 1;
+        cut_number = 0;
+        cut_after = 0;
+        ck_assert(wire_up(PROFILE(_i), PROFILE(_i), VERSION(_i), 4, 4, 3));
+        first_contact();
+        run(SECOND);
+        ck_assert_uint_eq(links(CLIENT), 3);
+        cut_after = k;
+        filter = cut;
+        smc_flow_delete_link(link_of(SERVER, 2), SMC_LLC_DEL_OPERATOR, (k & 2) != 0);
+        confirm(CLIENT);
+        confirm(SERVER);
+        smc_flow_delete_rkey(add_rmb(CLIENT, true));
+        smc_flow_delete_rkey(add_rmb(SERVER, true));
+        run(MS);
+        if (cut_number != 0 && link_of(who, cut_number) != NULL)
+            smc_link_down(link_of(who, cut_number));
+        run(70 * SECOND);
+        ck_assert_uint_eq(sides[SERVER].ended, sides[CLIENT].ended);
+        ck_assert_int_ne(sides[CLIENT].rkey, 1);
+        ck_assert_int_ne(sides[SERVER].rkey, 1);
+        for (unsigned n = 1; sides[SERVER].ended == 0 && n < 256; n++)
+            ck_assert_msg((link_of(SERVER, (uint8_t)n) != NULL) == (link_of(CLIENT, (uint8_t)n) != NULL), "cut %d: link %u", k, n);
+        if (sides[SERVER].ended == 0) {
+            ck_assert_str_eq(smc_flow_name(sides[SERVER].g), "none");
+            ck_assert_str_eq(smc_flow_name(sides[CLIENT].g), "none");
+        }
+        tear_down();
+        ck_assert_int_eq(blocks, 0);
+    }
+}
+END_TEST
+
 static uint64_t fuzz_state;
 static int mutate(int from, const uint8_t *bytes, uint8_t number)
 {
@@ -1112,6 +1159,7 @@ static Suite *make_suite(void)
     EVERY(responses_that_nobody_asked_for_are_dropped);
     EVERY(unknown_types_and_wrong_lengths_fail_the_link_or_are_dropped);
     EVERY(a_server_speaks_and_a_client_answers_never_the_other_way);
+    EVERY(a_link_may_die_at_any_message_of_any_exchange);
     EVERY(mutated_messages_harm_nobody);
     EVERY(every_allocation_may_fail);
     suite_add_tcase(suite, t);
