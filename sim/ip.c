@@ -170,7 +170,7 @@ void ip_input_v4(struct ip_stack *stack, struct smc_view packet)
     struct smc_ipv4 ip;
     if (!smc_ipv4_at(packet, 0, &ip) || smc_ipv4_version(ip) != 4 || smc_ipv4_ihl(ip) < 5 ||
         smc_ipv4_total_length(ip) < smc_ipv4_ihl(ip) * 4u ||
-        smc_ipv4_total_length(ip) > smc_view_len(packet)) {
+        smc_ipv4_total_length(ip) > smc_view_len(packet) + stack->behind) {
         stack->counters.malformed++;
         return;
     }
@@ -254,7 +254,7 @@ void ip_input_v6(struct ip_stack *stack, int interface, const uint8_t src_mac[6]
 {
     struct smc_ipv6 ip;
     if (!smc_ipv6_at(packet, 0, &ip) || smc_ipv6_version(ip) != 6 ||
-        smc_ipv6_payload_length(ip) > smc_view_len(packet) - smc_ipv6_size) {
+        smc_ipv6_payload_length(ip) > smc_view_len(packet) - smc_ipv6_size + stack->behind) {
         stack->counters.malformed++;
         return;
     }

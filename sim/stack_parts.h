@@ -63,6 +63,7 @@ struct ip_route {
 
 struct ip_neighbour_entry;
 struct ip_question;
+struct devmem_skb;
 struct tcp_conn;
 struct tcp_listener;
 
@@ -95,6 +96,8 @@ struct ip_stack {
     uint16_t packet_id;
     unsigned depth; /* > 0: within ip_run(), ip_frame() or ip_link() */
     uint64_t now_ns;
+    const struct devmem_skb *skb; /* the frame being taken, if it came by a bound queue (tcp_devmem.h) */
+    uint32_t behind; /* bytes of its payload that no view covers: they are in device memory */
     struct tcp_part tcp;
     struct ip_counters counters;
 };

@@ -144,8 +144,7 @@ int64_t tcp_send_urgent(struct tcp_conn *conn, const void *data, size_t length)
     return n;
 }
 
-/* Bytes up to the mark or the end, behind *skip bytes that are left out: an urgent one. */
-static uint32_t span(const struct tcp_conn *conn, uint32_t *skip)
+uint32_t tcp_span(const struct tcp_conn *conn, uint32_t *skip)
 {
     uint32_t used = conn->receive.used;
     uint32_t before = conn->rcv_up - conn->rcv_read;
@@ -158,10 +157,11 @@ static uint32_t span(const struct tcp_conn *conn, uint32_t *skip)
     return used - *skip;
 }
 
-static void consume(struct tcp_conn *conn, uint32_t length)
+void tcp_consume(struct tcp_conn *conn, uint32_t length)
 {
     tcp_ring_drop(&conn->receive, length);
     conn->rcv_read += length;
+    tcp_devmem_consumed(conn);
     if (conn->urgent_in && seq_before(conn->rcv_up, conn->rcv_read))
         conn->urgent_in = false;
     if (conn->receive.used == 0 && conn->ranges == NULL)
@@ -172,7 +172,7 @@ static void consume(struct tcp_conn *conn, uint32_t length)
     }
 }
 
-static int nothing_to_read(const struct tcp_conn *conn)
+int tcp_nothing_to_read(const struct tcp_conn *conn)
 {
     if (conn->fin_done)
         return 0;
@@ -184,25 +184,32 @@ static int nothing_to_read(const struct tcp_conn *conn)
 int64_t tcp_read(struct tcp_conn *conn, void *data, size_t length)
 {
     uint32_t skip;
-    uint32_t have = span(conn, &skip);
+    uint32_t have = tcp_span(conn, &skip);
     uint32_t n = length < have ? (uint32_t)length : have;
     if (length == 0)
         return 0;
-    if (n > 0)
+    if (n > 0) {
+        n = tcp_devmem_readable(conn, skip, n);
+        if (n == 0)
+            return SMC_ERR_PERMISSION; /* [DEVMEM-001] */
         tcp_ring_read(&conn->receive, skip, data, n);
-    consume(conn, skip + n);
-    return n > 0 ? (int64_t)n : nothing_to_read(conn);
+    }
+    tcp_consume(conn, skip + n);
+    return n > 0 ? (int64_t)n : tcp_nothing_to_read(conn);
 }
 
 int64_t tcp_peek(const struct tcp_conn *conn, void *data, size_t length)
 {
     uint32_t skip;
-    uint32_t have = span(conn, &skip);
+    uint32_t have = tcp_span(conn, &skip);
     uint32_t n = length < have ? (uint32_t)length : have;
     if (length == 0)
         return 0;
     if (n == 0)
-        return nothing_to_read(conn);
+        return tcp_nothing_to_read(conn);
+    n = tcp_devmem_readable(conn, skip, n);
+    if (n == 0)
+        return SMC_ERR_PERMISSION;
     tcp_ring_read(&conn->receive, skip, data, n);
     return n;
 }
@@ -214,6 +221,8 @@ int tcp_read_urgent(struct tcp_conn *conn, uint8_t *byte)
     uint32_t at = conn->rcv_up - conn->rcv_read;
     if (at >= conn->receive.used)
         return conn->fin_done || conn->state == TCP_CLOSED ? SMC_ERR_NOTFOUND : SMC_ERR_WOULDBLOCK;
+    if (tcp_devmem_readable(conn, at, 1) == 0)
+        return SMC_ERR_PERMISSION;
     tcp_ring_read(&conn->receive, at, byte, 1);
     conn->urgent_taken = true;
     return 0;
@@ -247,6 +256,7 @@ static void let_go(struct tcp_conn *conn)
     conn->released = true;
     conn->callbacks = NULL;
     conn->tell = 0;
+    tcp_devmem_release(conn);
 }
 
 /* The urgent byte that was fetched has been read. */

@@ -106,12 +106,13 @@ int64_t tcp_send(struct tcp_conn *conn, const void *data, size_t length);
 int64_t tcp_send_urgent(struct tcp_conn *conn, const void *data, size_t length);
 
 /* Bytes read; 0: the end of the stream. Stops before an urgent byte; one that is out of line is left out.
- * SMC_ERR_WOULDBLOCK: nothing there; the error of `reset` once everything is read. */
+ * SMC_ERR_WOULDBLOCK: nothing there; the error of `reset` once everything is read; SMC_ERR_PERMISSION: the
+ * next byte is in device memory (EFAULT of Linux), only tcp_devmem_recv() gets past it. */
 int64_t tcp_read(struct tcp_conn *conn, void *data, size_t length);
 /* The same bytes stay unread. */
 int64_t tcp_peek(const struct tcp_conn *conn, void *data, size_t length);
 /* Gives the urgent byte that is out of line, once: 0. SMC_ERR_WOULDBLOCK: announced, not here yet;
- * SMC_ERR_NOTFOUND: none, already read, or in line. */
+ * SMC_ERR_NOTFOUND: none, already read, or in line; SMC_ERR_PERMISSION: in device memory. */
 int tcp_read_urgent(struct tcp_conn *conn, uint8_t *byte);
 /* The next byte to be read is the urgent one, or would be if it were in line (SIOCATMARK). */
 bool tcp_at_mark(const struct tcp_conn *conn);

@@ -15,6 +15,7 @@ void tcp_take_urgent(struct tcp_conn *conn, const struct tcp_segment *segment)
         !conn->urgent_inline) {
         tcp_ring_drop(&conn->receive, 1);
         conn->rcv_read++;
+        tcp_devmem_consumed(conn);
     }
     conn->urgent_in = true;
     conn->urgent_taken = false;
@@ -87,17 +88,36 @@ static void advance(struct tcp_conn *conn, uint32_t length)
         conn->ack_at_ns = conn->stack->now_ns + conn->stack->config.delayed_ack_ns;
 }
 
-/* `data` stands at sequence number `from`, inside the window. false: no memory or no room for an island. */
-static bool place(struct tcp_conn *conn, uint32_t from, const uint8_t *data, uint32_t length)
+/* Of a packet from a bound queue only what is in host memory goes into the ring; the rest stays where it is and
+ * leaves a gap there. */
+static void put(struct tcp_conn *conn, const struct tcp_segment *segment, uint32_t skip,
+                uint32_t from, uint32_t length)
+{
+    uint32_t offset = conn->receive.used + (from - conn->rcv_nxt);
+    uint32_t host = skip < segment->linear ? tcp_min(segment->linear - skip, length) : 0;
+    if (host > 0)
+        tcp_ring_write(&conn->receive, offset, segment->data + skip, host);
+    if (segment->skb != NULL)
+        tcp_devmem_note(conn, segment, skip, from, length);
+}
+
+/* The segment's data behind `skip` bytes stands at `from`, inside the window. false: no memory or no room for an
+ * island. */
+static bool place(struct tcp_conn *conn, const struct tcp_segment *segment, uint32_t from,
+                  uint32_t length)
 {
     uint32_t offset = conn->receive.used + (from - conn->rcv_nxt);
     if (tcp_ring_reserve(conn->stack->config.alloc, &conn->receive, offset + length) != 0) {
         conn->stack->counters.no_memory++;
         return false;
     }
+    if (segment->skb != NULL && tcp_devmem_reserve(conn, segment, from, length) != 0) {
+        conn->stack->counters.no_memory++;
+        return false;
+    }
     if (from != conn->rcv_nxt && !keep_range(conn, from, from + length))
         return false;
-    tcp_ring_write(&conn->receive, offset, data, length);
+    put(conn, segment, from - segment->seq, from, length);
     if (from == conn->rcv_nxt)
         advance(conn, length);
     else
@@ -128,7 +148,6 @@ static bool nobody_reads(const struct tcp_conn *conn)
 void tcp_take_data(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
     uint32_t from = segment->seq, end = from + segment->length;
-    const uint8_t *data = segment->data;
     bool fin = (segment->flags & FIN) != 0;
     if (conn->fin_done || (segment->length == 0 && !fin))
         return;
@@ -141,14 +160,11 @@ void tcp_take_data(struct tcp_conn *conn, const struct tcp_segment *segment)
         conn->ack_now = true;
     }
     if (seq_before(from, conn->rcv_nxt)) {
-        uint32_t old = conn->rcv_nxt - from;
         conn->ack_now = true;
         if (seq_upto(end, conn->rcv_nxt))
             from = end = conn->rcv_nxt;
-        else {
-            data += old;
+        else
             from = conn->rcv_nxt;
-        }
     }
     if (seq_before(edge, end))
         end = edge;
@@ -158,7 +174,7 @@ void tcp_take_data(struct tcp_conn *conn, const struct tcp_segment *segment)
             tcp_conn_end(conn);
             return;
         }
-        if (!place(conn, from, data, end - from))
+        if (!place(conn, segment, from, end - from))
             return;
     }
     if (conn->fin_known && conn->rcv_nxt == conn->fin_seq)

@@ -52,7 +52,9 @@ struct tcp_segment {
     unsigned flags;
     uint16_t window, urgent;
     const uint8_t *data; /* borrowed */
-    uint32_t length;     /* of the data */
+    uint32_t linear;     /* bytes there */
+    uint32_t length;     /* of the data; what exceeds `linear` is in the fragments of skb */
+    const struct devmem_skb *skb; /* NULL: did not come by a bound queue */
     uint16_t mss;        /* 0: no such option */
     int scale;           /* -1: no such option */
     enum smc_tcp_option_found smc;
@@ -91,6 +93,7 @@ struct tcp_conn {
     struct tcp_options *extra; /* active opener's and child's own copy while SYN may be sent again */
     struct tcp_ranges *ranges; /* NULL: nothing out of order */
     struct tcp_ring send, receive;
+    struct tcp_devmem *devmem; /* what came by a bound queue; NULL: nothing */
     uint64_t id;
 
     struct ip_address local, remote;
@@ -157,6 +160,31 @@ void tcp_conn_work(struct tcp_conn *conn);
 struct tcp_listener *tcp_find_listener(const struct ip_stack *stack, struct ip_address local,
                                        uint16_t port);
 const struct tcp_options *tcp_options_of(const struct tcp_conn *conn);
+
+/* ---- tcp.c ---- */
+/* Bytes up to the mark or the end, behind *skip bytes that are left out: an urgent one. */
+uint32_t tcp_span(const struct tcp_conn *conn, uint32_t *skip);
+void tcp_consume(struct tcp_conn *conn, uint32_t length);
+/* Why there is nothing: 0 at the end of the stream. */
+int tcp_nothing_to_read(const struct tcp_conn *conn);
+
+/* ---- tcp_devmem.c: bytes that are not in the receive ring but in device memory ---- */
+bool tcp_devmem_verified(const struct devmem_skb *skb);
+/* Room to note `length` bytes of the segment's data from `skip` on, which stand at sequence number `from`.
+ * SMC_ERR_NOMEM. */
+int tcp_devmem_reserve(struct tcp_conn *conn, const struct tcp_segment *segment, uint32_t from,
+                       uint32_t length);
+/* After that, cannot fail. What is noted already stays. */
+void tcp_devmem_note(struct tcp_conn *conn, const struct tcp_segment *segment, uint32_t skip,
+                     uint32_t from, uint32_t length);
+/* Of `length` bytes behind `skip` unread ones, those that an ordinary read may have. */
+uint32_t tcp_devmem_readable(const struct tcp_conn *conn, uint32_t skip, uint32_t length);
+/* rcv_read went ahead. */
+void tcp_devmem_consumed(struct tcp_conn *conn);
+/* What stands from rcv_nxt on will never be reached. */
+void tcp_devmem_forget_islands(struct tcp_conn *conn);
+/* Everything, tokens included [DEVMEM-010]. */
+void tcp_devmem_release(struct tcp_conn *conn);
 
 /* ---- tcp_options.c ---- */
 void tcp_options_read(struct smc_view options, struct tcp_segment *segment);

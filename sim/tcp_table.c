@@ -149,6 +149,7 @@ static void free_parts(struct tcp_conn *conn)
 {
     const struct smc_alloc *alloc = conn->stack->config.alloc;
     tcp_ring_free(alloc, &conn->send);
+    tcp_devmem_forget_islands(conn);
     smc_alloc_release(alloc, conn->ranges, 1, sizeof(*conn->ranges));
     conn->ranges = NULL;
     smc_alloc_release(alloc, conn->extra, 1, sizeof(*conn->extra));
@@ -160,6 +161,7 @@ static void free_conn(struct tcp_conn *conn)
     struct tcp_part *tcp = &conn->stack->tcp;
     free_parts(conn);
     tcp_ring_free(conn->stack->config.alloc, &conn->receive);
+    tcp_devmem_release(conn);
     if (conn->prev != NULL)
         conn->prev->next = conn->next;
     else
