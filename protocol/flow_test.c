@@ -231,6 +231,35 @@ START_TEST(many_rmbs_need_several_continuations_of_either_side)
 }
 END_TEST
 
+static int continuations;
+static int rising(int from, const uint8_t *bytes, uint8_t number)
+{
+    if (from != CLIENT || bytes[0] != 3 || ++continuations != 2)
+        return 0;
+    uint8_t copy[44];
+    memcpy(copy, bytes, 44);
+    copy[5] = 255;
+    smc_flow_input(link_of(SERVER, number), copy, 44);
+    return 1;
+}
+START_TEST(a_continuation_whose_count_does_not_follow_ends_the_new_link)
+{
+    ck_assert(wire_up(PROFILE(_i), PROFILE(_i), 1, 2, 2, 2));
+    for (int i = 0; i < 6; i++)
+        add_rmb(CLIENT, true);
+    continuations = 0;
+    filter = rising;
+    first_contact();
+    run(SECOND);
+    ck_assert_int_eq(continuations, 2); /* [LLC-030] */
+    ck_assert_int_eq(sides[SERVER].llc, 0);
+    ck_assert_uint_eq(count(SERVER, 4, 0), 1);
+    ck_assert_uint_eq(slots(SERVER), 1);
+    ck_assert_uint_eq(slots(CLIENT), 1);
+    tear_down();
+}
+END_TEST
+
 static int break_mtu(int from, const uint8_t *bytes, uint8_t number)
 {
     (void)number;
@@ -1123,6 +1152,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, confirm_link_that_comes_before_the_client_waits_is_kept);
     EVERY(an_abandoned_first_contact_calls_nobody);
     EVERY(many_rmbs_need_several_continuations_of_either_side);
+    tcase_add_loop_test(t, a_continuation_whose_count_does_not_follow_ends_the_new_link, 0, 2);
     EVERY(a_reserved_mtu_is_refused_with_reason_2);
     EVERY(a_second_link_that_is_not_confirmed_is_deleted_on_both_sides_and_answered);
     EVERY(a_client_that_misses_confirm_link_says_so_and_answers_the_servers_delete_link);
