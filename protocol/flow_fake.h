@@ -5,6 +5,7 @@
 #ifndef SMC_FLOW_FAKE_H
 #define SMC_FLOW_FAKE_H
 
+#include <check.h>
 #include <stdlib.h>
 
 #include "flow.h"
@@ -43,7 +44,7 @@ static long allocations_left; /* -1: no limit */
 static long blocks;
 
 /* ---- memory ---- */
-static void *fake_allocate(void *user, size_t size)
+static inline void *fake_allocate(void *user, size_t size)
 {
     (void)user;
     if (allocations_left == 0)
@@ -53,13 +54,13 @@ static void *fake_allocate(void *user, size_t size)
     blocks++;
     return malloc(size);
 }
-static void *fake_resize(void *user, void *block, size_t old_size, size_t new_size)
+static inline void *fake_resize(void *user, void *block, size_t old_size, size_t new_size)
 {
     (void)user;
     (void)old_size;
     return realloc(block, new_size);
 }
-static void fake_release(void *user, void *block, size_t size)
+static inline void fake_release(void *user, void *block, size_t size)
 {
     (void)user;
     (void)size;
@@ -68,7 +69,7 @@ static void fake_release(void *user, void *block, size_t size)
 }
 static const struct smc_alloc heap = {fake_allocate, fake_resize, fake_release, NULL};
 
-static int side_of(const struct smc_endpoint *ep) { return ep == &sides[CLIENT].ep; }
+static inline int side_of(const struct smc_endpoint *ep) { return ep == &sides[CLIENT].ep; }
 
 /* ---- the core, as far as LLC meets it ---- */
 uint64_t smc_ep_random(struct smc_endpoint *ep) { return ep->random += 0x9e3779b97f4a7c15u; }
@@ -158,7 +159,7 @@ int smc_rtoken_find(const struct smc_group *g, const struct smc_link *link, uint
             return (int)i;
     return SMC_ERR_NOTFOUND;
 }
-static void put_token(struct smc_group *g, int row, const struct smc_link *link, uint32_t rkey, uint64_t va)
+static inline void put_token(struct smc_group *g, int row, const struct smc_link *link, uint32_t rkey, uint64_t va)
 {
     g->rtokens[(unsigned)row * g->link_slots + link->slot] = (struct smc_rtoken){rkey, va, true};
 }
@@ -320,7 +321,7 @@ int smc_rnic_find_gid(struct smc_rnic *rnic, uint8_t port, uint8_t version, bool
     return 0;
 }
 
-static void register_rmb(struct smc_rmb *rmb, const struct smc_link *link)
+static inline void register_rmb(struct smc_rmb *rmb, const struct smc_link *link)
 {
     rmb->mrs[link->slot].rkey = ++next_rkey;
     rmb->mrs[link->slot].remote_address = 0x10000u * next_rkey;
@@ -341,7 +342,7 @@ void smc_buf_unregister_link(struct smc_group *g, struct smc_link *link)
         flow_bit_put(SMC_LIST_ENTRY(n, struct smc_rmb, node)->announced, link->slot, false);
     }
 }
-static struct smc_rmb *add_rmb(int side, bool announced)
+static inline struct smc_rmb *add_rmb(int side, bool announced)
 {
     struct smc_group *g = sides[side].g;
     struct smc_rmb *rmb = calloc(1, sizeof(*rmb));
@@ -411,7 +412,7 @@ void smc_hs_rkey_done(struct smc_connection *c, int error)
     sides[side_of(c->ep)].rkey = error;
     sides[side_of(c->ep)].rkeys++;
 }
-static int fake_route(void *host, const struct smc_gid *own, const struct smc_gid *peer, struct smc_route *out)
+static inline int fake_route(void *host, const struct smc_gid *own, const struct smc_gid *peer, struct smc_route *out)
 {
     struct side *s = host;
     (void)own; (void)peer;
@@ -421,7 +422,7 @@ static int fake_route(void *host, const struct smc_gid *own, const struct smc_gi
 static const struct smc_host_ops host_ops = {.route = fake_route};
 
 /* ---- running ---- */
-static void deliver(struct packet *p)
+static inline void deliver(struct packet *p)
 {
     struct smc_group *g = sides[!p->from].g;
     for (unsigned i = 0; !g->dying && i < g->link_slots; i++)
@@ -432,7 +433,7 @@ static void deliver(struct packet *p)
     free(p->bytes);
 }
 /* The first that is not held, nor behind a held one of its link. */
-static bool deliver_one(void)
+static inline bool deliver_one(void)
 {
     for (unsigned i = 0; i < wire_count; i++) {
         bool blocked = wire[i].held;
@@ -447,12 +448,12 @@ static bool deliver_one(void)
     }
     return false;
 }
-static void release_held(void)
+static inline void release_held(void)
 {
     for (unsigned i = 0; i < wire_count; i++)
         wire[i].held = false;
 }
-static void step(void)
+static inline void step(void)
 {
     bool again = true;
     while (again) {
@@ -463,7 +464,7 @@ static void step(void)
         }
     }
 }
-static void run(uint64_t ns)
+static inline void run(uint64_t ns)
 {
     uint64_t end = now + ns;
     for (;;) {
@@ -479,7 +480,7 @@ static void run(uint64_t ns)
 }
 
 /* ---- setting up ---- */
-static void make_side(int i, const struct smc_profile *profile, uint8_t version, unsigned rnics, uint8_t max_links)
+static inline void make_side(int i, const struct smc_profile *profile, uint8_t version, unsigned rnics, uint8_t max_links)
 {
     struct side *s = &sides[i];
     memset(s, 0, sizeof(*s));
@@ -515,7 +516,7 @@ static void make_side(int i, const struct smc_profile *profile, uint8_t version,
         smc_list_init(&cs[k]->of_link);
     }
 }
-static bool wire_up(const struct smc_profile *server, const struct smc_profile *client, uint8_t version, unsigned server_rnics,
+static inline bool wire_up(const struct smc_profile *server, const struct smc_profile *client, uint8_t version, unsigned server_rnics,
                     unsigned client_rnics, uint8_t max_links)
 {
     wire_count = logged = dropped = next_qpn = next_rkey = 0;
@@ -540,12 +541,12 @@ static bool wire_up(const struct smc_profile *server, const struct smc_profile *
     sides[CLIENT].c.rmb = add_rmb(CLIENT, true);
     return true;
 }
-static void first_contact(void)
+static inline void first_contact(void)
 {
     smc_flow_first_contact(sides[CLIENT].g, &sides[CLIENT].c);
     smc_flow_first_contact(sides[SERVER].g, &sides[SERVER].c);
 }
-static void tear_down(void)
+static inline void tear_down(void)
 {
     filter = NULL;
     for (int i = 0; i < 2; i++) {
@@ -559,14 +560,14 @@ static void tear_down(void)
     while (wire_count > 0)
         free(wire[--wire_count].bytes);
 }
-static unsigned count(int from, uint8_t type, uint8_t flags)
+static inline unsigned count(int from, uint8_t type, uint8_t flags)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < logged; i++)
         n += messages[i].from == from && messages[i].type == type && messages[i].flags == flags;
     return n;
 }
-static const uint8_t *last(int from, uint8_t type)
+static inline const uint8_t *last(int from, uint8_t type)
 {
     for (unsigned i = logged; i-- > 0;)
         if (messages[i].from == from && messages[i].type == type)
@@ -574,7 +575,7 @@ static const uint8_t *last(int from, uint8_t type)
     return NULL;
 }
 /* A message of side `from`, made by the test, put in on the link of that number. */
-static void inject(int from, uint8_t number, struct smc_llc_info m)
+static inline void inject(int from, uint8_t number, struct smc_llc_info m)
 {
     uint8_t bytes[512];
     struct smc_link *l = smc_group_link_by_number(sides[!from].g, number);
@@ -583,5 +584,47 @@ static void inject(int from, uint8_t number, struct smc_llc_info m)
     if (l != NULL && length > 0)
         smc_flow_input(l, bytes, length);
 }
+
+/* ---- what the tests have in common ---- */
+static const struct smc_profile *const profiles[] = {&smc_profile_rfc, &smc_profile_linux};
+#define PROFILE(i) profiles[(i) & 1]
+#define VERSION(i) (uint8_t)((i) >> 1 & 1 ? 2 : 1)
+#define T(i) (uint8_t)(VERSION(i) == 2 ? 0x20 : 0)
+
+static inline void up(int i, unsigned server_rnics, unsigned client_rnics, uint8_t max_links)
+{
+    ck_assert(wire_up(PROFILE(i), PROFILE(i), VERSION(i), server_rnics, client_rnics, max_links));
+    first_contact();
+    run(SECOND);
+    ck_assert_int_eq(sides[SERVER].llc, 0);
+    ck_assert_int_eq(sides[CLIENT].llc, 0);
+}
+static inline unsigned links(int side) { return smc_group_active_links(sides[side].g); }
+static inline unsigned slots(int side)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < sides[side].g->link_slots; i++)
+        n += sides[side].g->links[i] != NULL;
+    return n;
+}
+static uint8_t awaited;
+static inline int drop_type(int from, const uint8_t *bytes, uint8_t number)
+{
+    (void)from; (void)number;
+    return (bytes[0] & 15) == awaited && (bytes[3] & 0x80) ? 1 : 0;
+}
+static inline int drop_request(int from, const uint8_t *bytes, uint8_t number)
+{
+    (void)from; (void)number;
+    return (bytes[0] & 15) == awaited && !(bytes[3] & 0x80) ? 1 : 0;
+}
+static inline int hold_type(int from, const uint8_t *bytes, uint8_t number)
+{
+    (void)from; (void)number;
+    return (bytes[0] & 15) == awaited && (bytes[3] & 0x80) ? 2 : 0;
+}
+static inline struct smc_link *link_of(int side, uint8_t number) { return smc_group_link_by_number(sides[side].g, number); }
+
+static inline void reset_alloc(void) { allocations_left = -1; }
 
 #endif
