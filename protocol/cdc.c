@@ -168,8 +168,8 @@ static int send_numbered(struct smc_connection *c, uint16_t seq, uint8_t conn_fl
                       .conn_flags = conn_flags};
     int error = post_noted(c, &w, c->snd_sent);
     if (error != 0) {
-        c->work_cdc |= error == SMC_ERR_NOSPACE;
-        return error; /* the number was not used [CDC-015] */
+        c->work_cdc = true; /* what it announces may be written already */
+        return error;       /* the number was not used [CDC-015] */
     }
     c->cdc_sent = seq;
     c->tx_conn_flags = conn_flags;

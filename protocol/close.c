@@ -380,6 +380,13 @@ void smc_close_abort(struct smc_connection *c, int error)
     }
 }
 
+void smc_close_give_up(struct smc_connection *c)
+{
+    c->close_want = c->tx_conn_flags;
+    enter(c, SMC_STATE_CLOSED);
+    smc_close_finish(c);
+}
+
 void smc_close_tcp_eof(struct smc_connection *c)
 {
     c->tcp_fin_received = true; /* C comes on another way, before or after: a FIN alone says nothing */

@@ -72,6 +72,7 @@ static void failed(struct smc_connection *c, int error)
             return;
     }
     smc_close_abort(c, SMC_ERR_RESET); /* [SMCD-010] */
+    smc_close_give_up(c);
 }
 
 void smc_conn_work(struct smc_connection *c)

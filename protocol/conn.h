@@ -132,6 +132,7 @@ uint32_t smc_urgent_hidden(const struct smc_connection *c); /* unread bytes that
 void smc_close_input(struct smc_connection *c, uint8_t before); /* rx_conn_flags were `before` */
 int smc_close_step(struct smc_connection *c);    /* sends D, C or A when it is time */
 void smc_close_finish(struct smc_connection *c); /* state CLOSED: gives back what is no longer needed */
+void smc_close_give_up(struct smc_connection *c); /* the way to the peer is gone: nothing can be said any more */
 void smc_close_timer(struct smc_connection *c, unsigned kind);
 void smc_close_completed(struct smc_connection *c); /* TCP's FIN, when C has arrived */
 
