@@ -18,7 +18,8 @@ static struct lab_host *host_at(lua_State *L, int index)
     X(rmbe_eyecatcher) X(proposal_smcd_area) X(proposal_always_v2) X(subnet_number) X(confirm_repeats_f) X(v2_little_endian) \
     X(add_link_target_own) X(alert_tokens_count) X(require_no_eyecatcher) X(window_update_linux) X(urgent_blocks_window)    \
     X(confirm_link_decline) X(first_link_is_enough) X(rkey_in_parallel) X(abort_closes_at_once) X(failover_resends)         \
-    X(option_even_lengths)
+    X(option_even_lengths) X(llc_errors_dropped) X(carrier_survives) X(lost_link_orderly) X(client_frees_at_once)          \
+    X(test_link_zero) X(delete_rkey_single)
 #define NUMBERS(X) X(rmbes_per_rmb) X(max_links) X(max_conns)
 #define TIMES(X)                                                                                                              \
     X(clc_timeout_ns) X(clc_decline_timeout_ns) X(confirm_link_timeout_ns) X(add_link_timeout_ns) X(later_link_timeout_ns)   \
