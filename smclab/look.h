@@ -1,0 +1,43 @@
+/* Tables of a scenario that stands still at a time: what ss, stats and run --pause-at share.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SMCLAB_LOOK_H
+#define SMCLAB_LOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct lab;
+struct lab_host;
+
+struct look {
+    const char *command;   /* for complaints */
+    const char *path;      /* the scenario */
+    uint64_t seed, at_ns;  /* 0: the end of the script */
+    const char *host;      /* NULL: all */
+    void (*print)(const struct look *look, struct lab *lab);
+    /* ss */
+    bool all, listening, extended, smcr, groups, links;
+    /* stats */
+    bool details;
+    char path_letter;      /* 'R', 'D'; 0: both */
+};
+
+/* Runs the scenario up to look->at_ns, prints, returns an exit status: EXIT_FOUND if an expectation had failed before, EXIT_INPUT
+ * if the scenario has an error. */
+int smclab_look(struct look *look);
+/* The next host that is asked for; start with NULL. */
+struct lab_host *look_next_host(const struct look *look, struct lab *lab, struct lab_host *previous);
+/* Whether tables need to say whose line it is. */
+bool look_names_hosts(const struct look *look);
+
+/* "250 ms", "1.5s", "20us", "3ns", "42" (nanoseconds). 0, or -1. */
+int look_parse_time(const char *text, uint64_t *ns);
+int look_parse_number(const char *text, uint64_t limit, uint64_t *value);
+
+void look_print_ss(const struct look *look, struct lab *lab);
+void look_print_groups(const struct look *look, struct lab *lab);
+void look_print_links(const struct look *look, struct lab *lab);
+void look_print_stats(const struct look *look, struct lab *lab);
+
+#endif
