@@ -56,6 +56,7 @@ struct fake_side {
     unsigned events, fins, aborts, dooms, detached, links_down; /* events: all there ever were */
     int move_error, buffer_error;
     bool signalled, terminated;
+    unsigned closed_events;
 };
 
 /* Check's own assertions tell their parent of each success, which is too slow for what is done a million times. */
@@ -89,6 +90,7 @@ void smc_ep_event(struct smc_connection *c, unsigned events)
         ck_abort_msg("an event after the end");
     c->events |= (uint8_t)events;
     fake_of(c->ep)->events |= events;
+    fake_of(c->ep)->closed_events += (events & SMC_EVENT_CLOSED) != 0;
 }
 
 void smc_ep_work(struct smc_connection *c)
@@ -560,6 +562,53 @@ static inline void fake_set_wraps(uint16_t wrap, uint16_t seq)
         c->snd_prep = c->snd_sent = c->snd_fin = at;
         c->cdc_sent = c->cdc_completed = c->cdc_received = seq;
     }
+}
+
+/* ---- Messages that nobody sent ---- */
+/* What the peer of side i would say: cursors as i sees them itself, moved by n bytes of data; then change what you like. */
+static inline struct fake_cdc fake_words(unsigned i, uint32_t n)
+{
+    struct smc_connection *c = fake[i].c;
+    uint32_t origin = fake_kind == FAKE_R_RFC ? 4 : 0;
+    struct fake_cdc w = {.seq = (uint16_t)(c->cdc_received + 1), .prod = smc_cursor_add(c->rx_prod, c->rx_ring, n), .cons = c->tx_cons};
+    w.prod.count += origin;
+    w.cons.count += origin;
+    w.conn_flags = c->rx_conn_flags;
+    return w;
+}
+
+static inline void fake_inject_r(unsigned i, const struct fake_cdc *w)
+{
+    uint8_t p[44] = {0};
+    smc_cdc_put_type(p, 0xfe);
+    smc_cdc_put_length(p, 44);
+    smc_cdc_put_seqno(p, w->seq);
+    smc_cdc_put_token(p, i == 0 ? 7 : 9);
+    smc_cdc_put_prod_wrap(p, w->prod.wrap);
+    smc_cdc_put_prod_count(p, w->prod.count);
+    smc_cdc_put_cons_wrap(p, w->cons.wrap);
+    smc_cdc_put_cons_count(p, w->cons.count);
+    p[24] = w->prod_flags;
+    p[25] = w->conn_flags;
+    smc_cdc_input(&fake[i].link[w->link], p, sizeof(p));
+}
+
+static inline void fake_inject(unsigned i, const struct fake_cdc *w)
+{
+    uint8_t *p = fake[i].rmb.memory;
+    if (fake_r()) {
+        fake_inject_r(i, w);
+        return;
+    }
+    p[0] = 0xfe;
+    smc_smcd_cdc_le_put_prod_wrap(p, w->prod.wrap);
+    smc_smcd_cdc_le_put_prod_count(p, w->prod.count);
+    smc_smcd_cdc_le_put_cons_wrap(p, w->cons.wrap);
+    smc_smcd_cdc_le_put_cons_count(p, w->cons.count);
+    p[22] = w->prod_flags;
+    p[23] = w->conn_flags;
+    if (fake[i].c->group != NULL)
+        smc_cdc_smcd_input(fake[i].c);
 }
 
 /* ---- Small helps ---- */
