@@ -1,0 +1,104 @@
+/* What the files of a run share: the run, its applications, its watchers.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SCENARIOS_EXPLORE_INTERNAL_H
+#define SCENARIOS_EXPLORE_INTERNAL_H
+
+#include "conformance/judge/judge.h"
+#include "explore.h"
+#include "sim/engine.h"
+#include "sim/lab.h"
+#include "sim/network.h"
+
+enum { EXPLORE_PORT = 5000, EXPLORE_GROUPS = 32 };
+
+/* The allocator of a run: counts, and fails when a plan says so. */
+struct explore_memory {
+    struct smc_alloc alloc;
+    uint64_t blocks, failed, pass, fail, every, count;
+    bool armed;
+};
+void explore_memory_init(struct explore_memory *m);
+void explore_memory_arm(struct explore_memory *m, const struct explore_fault *fault);
+void explore_memory_disarm(struct explore_memory *m);
+
+/* One application: one end of one connection. */
+struct explore_app {
+    struct explore_run *run;
+    struct explore_app *peer;
+    const struct explore_side *plan;
+    struct lab_socket *socket; /* NULL: not yet, or never */
+    struct sim_timer read_timer, write_timer;
+    unsigned conn, side;
+    uint64_t sent;     /* of its own pattern */
+    uint64_t position; /* in the peer's pattern: received, and urgent bytes skipped */
+    int error;
+    enum smc_mode mode;
+    bool connected, eof, closed, ended, shut, read_paused, write_paused, write_failed, closed_unread, forced, complete_at_close;
+    /* What was seen last of its SMC connection. */
+    int state;
+    uint8_t link;
+    unsigned moves;
+};
+
+/* What is known of a link group on the wire: requests without an answer, as 1 << LLC type, a side. */
+struct explore_flows {
+    uint64_t group;
+    unsigned open[2];
+};
+
+struct explore_run {
+    const struct explore_plan *plan;
+    struct explore_outcome *out;
+    struct explore_licence licence;
+    struct explore_memory memory;
+    struct lab *lab;
+    struct sim *sim;
+    struct judge *judge;
+    struct lab_host *hosts[EXPLORE_HOSTS];
+    struct lab_interface *nics[EXPLORE_HOSTS][8];
+    struct lab_link *links[EXPLORE_LINKS];
+    struct explore_app *apps; /* 2 × connections */
+    struct lab_socket **listeners;
+    struct explore_step { struct explore_run *run; unsigned index; bool end; } *steps; /* of faults and starts */
+    struct explore_match { const struct explore_message *message; } matches[EXPLORE_FAULTS];
+    uint64_t frame;
+    bool healed, judge_failed, device_gone;
+    unsigned kills;
+    struct explore_flows flows[EXPLORE_GROUPS];
+    unsigned flow_count;
+    bool link_lost;
+};
+
+/* The first failure counts. */
+void explore_fail(struct explore_run *run, const char *kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static inline void explore_saw(struct explore_run *run, enum explore_state state)
+{
+    run->out->states[state] = 1;
+}
+
+extern const char *const explore_host_names[EXPLORE_HOSTS];
+extern const char *const explore_device_kinds[3];
+
+/* build.c: hosts, links and listeners of the plan. false: it cannot be built (told as a failure). */
+bool explore_build(struct explore_run *run);
+/* The address of a NIC, "10.0.0.1/24". */
+void explore_address(const struct explore_plan *plan, unsigned host, unsigned nic, bool with_prefix, char out[64]);
+/* apps.c */
+bool explore_listen(struct explore_run *run, unsigned conn);
+void explore_connect(struct explore_run *run, unsigned conn);
+void explore_app_close(struct explore_app *app);
+bool explore_app_done(const struct explore_app *app);
+void explore_check_ends(struct explore_run *run);
+void explore_apps_free(struct explore_run *run);
+/* faults.c */
+bool explore_schedule(struct explore_run *run);
+void explore_heal(struct explore_run *run);
+/* observe.c: states on the wire. */
+extern const struct trace_session_events explore_watch;
+/* sample.c: states inside the hosts. */
+void explore_sample(struct explore_run *run);
+void explore_sample_end(struct explore_run *run);
+enum explore_state explore_decline_state(uint32_t code);
+
+#endif
