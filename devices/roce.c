@@ -268,8 +268,7 @@ void roce_run(struct roce *roce, uint64_t now_ns)
         roce_qp_expire(qp, now_ns);
     roce_serve(roce);
     roce->running = false;
-    roce->announced_ns = ROCE_NEVER; /* what was announced is done */
-    roce_notify(roce);
+    roce->announced_ns = ROCE_NEVER; /* what was announced is done; the host reads anew */
 }
 
 void roce_fail(struct roce *roce)
