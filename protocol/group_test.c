@@ -250,6 +250,7 @@ START_TEST(a_group_ends_once_even_if_it_is_held)
     ck_assert_uint_eq(seen.aborts, 5);
     ck_assert_uint_eq(seen.delete_all, 0);
     ck_assert(g->dying);
+    ck_assert_uint_eq(fake_ep.counters.groups_freed, 1);
     fake_connection(&c[9]);
     ck_assert_int_eq(smc_group_attach(g, NULL, &c[9]), SMC_ERR_GONE);
     ck_assert(!smc_group_release(g));

@@ -319,7 +319,7 @@ const uint8_t smc_conn_eyecatcher[SMC_EYECATCHER] = {0xd9, 0xd4, 0xc2, 0xc5};
 
 static struct {
     unsigned flow_input, cdc_input, works, wakes, aborts, failovers, lost, port_ups, delete_all, delete_rkey, resumed, forgot,
-        smcd_ends, hosed;
+        smcd_ends, hosed, moves;
     size_t last_length;
     uint8_t last_first;
     bool smcd_told, failover_keeps; /* failover_keeps: connections stay where they are */
@@ -440,6 +440,7 @@ void smc_failover_link(struct smc_link *from)
     while (!seen.failover_keeps && !smc_list_empty(&from->conns)) {
         struct smc_connection *c = SMC_LIST_ENTRY(from->conns.next, struct smc_connection, of_link);
         smc_list_remove(&c->of_link);
+        seen.moves++;
         from->connections--;
         c->link = to;
         to->connections++;

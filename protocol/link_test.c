@@ -276,18 +276,28 @@ END_TEST
 START_TEST(both_links_of_a_dying_device_go_without_moving_to_one_another)
 {
     fake_start(&smc_profile_linux);
-    struct smc_group *g = fake_group(false, 1);
-    struct smc_link *a = fake_second(g), *b;
-    ck_assert_int_eq(smc_link_new(g, fake_rnic(1), 2, 0, &b), 0);
-    fake_up(b);
+    struct smc_choice choice = fake_choice(false, 1);
+    struct smc_group *g;
+    struct smc_link *second, *third;
     struct smc_connection c;
+    choice.rnic = fake_rnic(1);
+    ck_assert_int_eq(smc_group_new(&fake_ep, &choice, &g), 0);
+    ck_assert_int_eq(smc_link_new(g, fake_rnic(1), 2, 0, &second), 0);
+    ck_assert_int_eq(smc_link_new(g, fake_rnic(0), 1, 0, &third), 0);
+    for (unsigned i = 0; i < 3; i++)
+        fake_up(g->links[i]);
+    smc_group_settled(g);
     fake_connection(&c);
-    ck_assert_int_eq(smc_group_attach(g, a, &c), 0);
-    tell(1, SMC_RDMA_DEVICE_FATAL, 0, NULL);
+    ck_assert_int_eq(smc_group_attach(g, g->links[0], &c), 0);
+    if (_i == 0)
+        tell(1, SMC_RDMA_DEVICE_FATAL, 0, NULL);
+    else
+        smc_rnic_remove(fake_rnic(1));
     fake_poll();
-    ck_assert_ptr_eq(c.link, g->links[0]);
+    ck_assert_ptr_eq(c.link, third);
+    ck_assert_uint_eq(seen.moves, 1);
     ck_assert_uint_eq(seen.lost, 2);
-    ck_assert_uint_eq(g->links[0]->connections, 1);
+    ck_assert_uint_eq(third->connections, 1);
     fake_stop();
 }
 END_TEST
@@ -308,6 +318,21 @@ START_TEST(connections_that_failover_leaves_behind_are_aborted)
     ck_assert_uint_eq(seen.aborts, 2);
     ck_assert(c[0].group == NULL && c[1].group == NULL);
     ck_assert_ptr_null(g->links[1]);
+    fake_stop();
+}
+END_TEST
+
+START_TEST(a_connection_does_not_outlive_the_link_that_is_freed_under_it)
+{
+    fake_start(&smc_profile_linux);
+    struct smc_group *g = fake_group(false, 1);
+    struct smc_link *second = fake_second(g);
+    struct smc_connection c;
+    fake_connection(&c);
+    ck_assert_int_eq(smc_group_attach(g, second, &c), 0);
+    smc_link_free(second);
+    ck_assert_uint_eq(seen.aborts, 1);
+    ck_assert(c.group == NULL && c.link == NULL && c.peer_silent);
     fake_stop();
 }
 END_TEST
@@ -393,8 +418,9 @@ static Suite *make_suite(void)
     tcase_add_loop_test(t, events_take_down_the_links_they_concern_and_no_others, 0, 5);
     tcase_add_test(t, a_port_that_comes_up_is_told_if_it_is_up);
     tcase_add_test(t, the_last_link_takes_the_group_along);
-    tcase_add_test(t, both_links_of_a_dying_device_go_without_moving_to_one_another);
+    tcase_add_loop_test(t, both_links_of_a_dying_device_go_without_moving_to_one_another, 0, 2);
     tcase_add_test(t, connections_that_failover_leaves_behind_are_aborted);
+    tcase_add_test(t, a_connection_does_not_outlive_the_link_that_is_freed_under_it);
     tcase_add_test(t, removing_a_device_ends_its_links_and_leaves_husks_to_the_flows);
     tcase_add_test(t, a_removed_device_stays_harmless_while_a_handshake_may_name_it);
     tcase_add_test(t, a_device_is_added_once_and_gives_the_peer_id);

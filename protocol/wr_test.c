@@ -155,6 +155,22 @@ START_TEST(an_error_is_told_once_and_takes_the_link_down_after_what_came_in)
 }
 END_TEST
 
+START_TEST(what_is_under_way_has_failed_before_connections_move)
+{
+    struct smc_link *link = link_up(1);
+    fake_second(link->group);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_eq(smc_wr_send(link, message, sizeof(message), done, NULL), 0);
+    smc_link_down(link);
+    ck_assert_uint_eq(done_count, 3);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_eq(done_error[i], SMC_ERR_IO);
+    fake_poll();
+    ck_assert_uint_eq(done_count, 3); /* flushed; they know */
+    fake_stop();
+}
+END_TEST
+
 START_TEST(a_write_that_fails_takes_the_link_down)
 {
     struct smc_link *link = link_up(1);
@@ -287,6 +303,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, a_v2_link_sends_one_long_message_at_a_time);
     tcase_add_test(t, writes_are_bounded_and_free_again_with_the_next_message);
     tcase_add_test(t, an_error_is_told_once_and_takes_the_link_down_after_what_came_in);
+    tcase_add_test(t, what_is_under_way_has_failed_before_connections_move);
     tcase_add_test(t, a_write_that_fails_takes_the_link_down);
     tcase_add_test(t, whatever_arrives_is_handed_on_by_its_first_byte_and_the_buffer_posted_again);
     tcase_add_loop_test(t, a_burst_that_fills_every_buffer_is_taken, 1, 3);
