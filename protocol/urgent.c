@@ -33,13 +33,19 @@ void smc_urgent_written(struct smc_connection *c)
     c->urg_tx_wait = true;
 }
 
-void smc_urgent_told(struct smc_connection *c)
+static void clear(struct smc_connection *c)
 {
-    if ((c->tx_prod_flags & SMC_PROD_U) == 0)
-        return;
     c->tx_prod_flags &= (uint8_t)~SMC_PROD_U;
     if (!c->urg_tx_pending)
         c->tx_prod_flags &= (uint8_t)~SMC_PROD_P;
+}
+
+/* A message says U once. The block in a DMB is looked at when the peer gets to it, and only the last one is seen: there U stands
+ * until it is answered, or it would be lost together with the end of the wait [SMCD-007]. */
+void smc_urgent_told(struct smc_connection *c)
+{
+    if ((c->tx_prod_flags & SMC_PROD_U) != 0 && (c->mode == SMC_MODE_R || !c->urg_tx_wait))
+        clear(c);
 }
 
 void smc_urgent_consumed(struct smc_connection *c)
@@ -47,6 +53,7 @@ void smc_urgent_consumed(struct smc_connection *c)
     if (!c->urg_tx_wait || !smc_cursor_equal(c->tx_cons, c->tx_prod))
         return;
     c->urg_tx_wait = false;
+    clear(c);
     smc_tx_freed(c);
 }
 
