@@ -101,9 +101,10 @@ struct explore_plan {
 /* The plan of a seed. */
 void explore_draw(uint64_t seed, struct explore_plan *out);
 
-/* A line an object, "conn 0 client=0 server=1 …", fields that are 0 left out. Reading checks everything: false with a text in
- * `problem` (256 bytes) if it is no plan. */
-void explore_plan_write(const struct explore_plan *plan, FILE *to);
+/* A line an object, "conn 0 client=0 server=1 …", fields that are 0 left out; each line begins with `prefix`. Reading takes such
+ * lines, or a scenario that holds them in comments ("--@ "), and checks everything: false with a text in `problem` (256 bytes)
+ * if it is no plan. */
+void explore_plan_write(const struct explore_plan *plan, const char *prefix, FILE *to);
 bool explore_plan_read(FILE *from, struct explore_plan *out, char problem[256]);
 bool explore_plan_check(const struct explore_plan *plan, char problem[256]);
 

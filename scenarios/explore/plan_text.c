@@ -25,9 +25,9 @@ _Static_assert(sizeof(struct explore_side) == sizeof(side_names) / sizeof(char *
 _Static_assert(sizeof(struct explore_fault) == sizeof(fault_names) / sizeof(char *) * 8, "a fault is a list of numbers");
 
 /* ---- writing ---- */
-static void write_line(FILE *to, const char *what, int number, const struct explore_fields *fields, const uint64_t *values)
+static void write_line(FILE *to, const char *prefix, const char *what, int number, const struct explore_fields *fields, const uint64_t *values)
 {
-    fputs(what, to);
+    fprintf(to, "%s%s", prefix, what);
     if (number >= 0)
         fprintf(to, " %d", number);
     for (unsigned i = 0; i < fields->count; i++)
@@ -36,22 +36,22 @@ static void write_line(FILE *to, const char *what, int number, const struct expl
     fputc('\n', to);
 }
 
-void explore_plan_write(const struct explore_plan *p, FILE *to)
+void explore_plan_write(const struct explore_plan *p, const char *prefix, FILE *to)
 {
-    fprintf(to, "# A plan of smclab explore, drawn from seed %" PRIu64 ": run it with smclab explore --plan FILE\n", p->seed);
-    write_line(to, "plan", -1, &explore_plan_fields, &p->net_seed);
+    fprintf(to, "%s# A plan of smclab explore, drawn from seed %" PRIu64 ": run it with smclab explore --plan FILE\n", prefix, p->seed);
+    write_line(to, prefix, "plan", -1, &explore_plan_fields, &p->net_seed);
     for (unsigned i = 0; i < p->host_count; i++)
-        write_line(to, "host", (int)i, &explore_host_fields, &p->hosts[i].profile);
+        write_line(to, prefix, "host", (int)i, &explore_host_fields, &p->hosts[i].profile);
     for (unsigned i = 0; i < p->link_count; i++)
-        write_line(to, "link", (int)i, &explore_link_fields, &p->links[i].a);
+        write_line(to, prefix, "link", (int)i, &explore_link_fields, &p->links[i].a);
     for (unsigned i = 0; i < p->conn_count; i++) {
-        write_line(to, "conn", (int)i, &explore_conn_fields, &p->conns[i].client);
-        write_line(to, "  client", -1, &explore_side_fields, &p->conns[i].side[0].bytes);
-        write_line(to, "  server", -1, &explore_side_fields, &p->conns[i].side[1].bytes);
+        write_line(to, prefix, "conn", (int)i, &explore_conn_fields, &p->conns[i].client);
+        write_line(to, prefix, "  client", -1, &explore_side_fields, &p->conns[i].side[0].bytes);
+        write_line(to, prefix, "  server", -1, &explore_side_fields, &p->conns[i].side[1].bytes);
     }
     for (unsigned i = 0; i < p->fault_count; i++) {
-        fprintf(to, "# %s\n", explore_fault_name(p->faults[i].kind));
-        write_line(to, "fault", (int)i, &explore_fault_fields, &p->faults[i].kind);
+        fprintf(to, "%s# %s\n", prefix, explore_fault_name(p->faults[i].kind));
+        write_line(to, prefix, "fault", (int)i, &explore_fault_fields, &p->faults[i].kind);
     }
 }
 
@@ -110,14 +110,19 @@ static bool read_line(struct explore_plan *p, char *line)
     return true;
 }
 
+/* A scenario that explore wrote carries its plan in comments of a form of their own. */
+static const char in_scenario[] = "--@ ";
+
 bool explore_plan_read(FILE *from, struct explore_plan *out, char problem[256])
 {
     char line[2048];
     unsigned number = 0;
+    bool scenario = false;
     memset(out, 0, sizeof(*out));
     while (fgets(line, sizeof(line), from) != NULL) {
-        number++;
-        if (strchr(line, '\n') == NULL || !read_line(out, line)) {
+        scenario |= number++ == 0 && strncmp(line, "--", 2) == 0;
+        bool plan = !scenario || strncmp(line, in_scenario, strlen(in_scenario)) == 0;
+        if (plan && (strchr(line, '\n') == NULL || !read_line(out, line + (scenario ? strlen(in_scenario) : 0)))) {
             snprintf(problem, 256, "line %u is none of a plan", number);
             return false;
         }
