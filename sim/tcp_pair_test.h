@@ -90,6 +90,9 @@ struct pair {
     /* true: lose this frame */
     bool (*drop)(struct pair *pair, int from, const struct logged *segment);
     unsigned drops; /* for `drop` */
+    /* Takes a frame for an end in place of ip_frame(); may be NULL. */
+    void (*deliver)(struct pair *pair, int to, const uint8_t *frame, size_t length);
+    void *deliver_user;
     struct logged log[PAIR_LOG];
     size_t nlog;
     size_t arps;
@@ -300,8 +303,12 @@ static inline void pair_step(struct pair *pair)
         struct in_flight f = pair->queue[best];
         if (f.at <= pair->now) {
             pair->queue[best] = pair->queue[--pair->nqueue];
-            if (pair->end[f.to].stack != NULL && !pair->end[f.to].down)
-                ip_frame(pair->end[f.to].stack, 0, f.bytes, f.length, pair->now);
+            if (pair->end[f.to].stack != NULL && !pair->end[f.to].down) {
+                if (pair->deliver != NULL)
+                    pair->deliver(pair, f.to, f.bytes, f.length);
+                else
+                    ip_frame(pair->end[f.to].stack, 0, f.bytes, f.length, pair->now);
+            }
             free(f.bytes);
             return;
         }
