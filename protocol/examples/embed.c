@@ -1,4 +1,4 @@
-/* libsmc in a hundred lines: two stacks in one process shake hands over SMC-D and pass a sentence.
+/* libsmc in some hundred lines: two stacks in one process shake hands over SMC-D and pass a sentence.
  * SPDX-License-Identifier: BSD-3-Clause
  *
  * What a host must bring: memory, TCP (here: two byte queues), a device (here: the smallest dibs device), a clock. */
@@ -56,7 +56,8 @@ static int move_data(struct smc_dibs_device *d, uint64_t token, uint32_t index, 
         smc_dibs_irq(to->owner, to->dmb.index, 0x1000);
     return 0;
 }
-static const struct smc_dibs_ops device_ops = {.get_fabric_id = fabric, .query_remote_gid = reach, .max_dmbs = max_dmbs,
+static void released(struct smc_dibs_device *d) { (void)d; }
+static const struct smc_dibs_ops device_ops = {.released = released, .get_fabric_id = fabric, .query_remote_gid = reach, .max_dmbs = max_dmbs,
                                                .register_dmb = register_dmb, .unregister_dmb = unregister_dmb, .move_data = move_data};
 
 /* ---- a host: its stack, one connection, the bytes that TCP has for it ---- */
@@ -116,7 +117,8 @@ static int start(struct host *h, struct host *peer, const char *name, bool clien
 /* Everything that is due at this instant, on both sides, until nothing is. */
 static void run(struct host *a, struct host *b)
 {
-    for (struct host *h = a; smc_endpoint_next_ns(a->ep) == 0 || smc_endpoint_next_ns(b->ep) == 0 || h->tcp_length > 0; h = h->peer) {
+    for (struct host *h = a; smc_endpoint_next_ns(a->ep) == 0 || smc_endpoint_next_ns(b->ep) == 0 || a->tcp_length + b->tcp_length > 0;
+         h = h->peer) {
         size_t used = h->c != NULL ? smc_tcp_input(h->c, h->tcp, h->tcp_length, 0) : h->tcp_length;
         memmove(h->tcp, h->tcp + used, h->tcp_length -= used);
         smc_endpoint_run(h->ep, 0);
