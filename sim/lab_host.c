@@ -60,9 +60,13 @@ void lab_host_wake(void *host)
         (void)sim_timer_set(h->lab->sim, &h->timer, sim_now(h->lab->sim));
 }
 
+/* After every call of an application. A reader that asks in vain must not wake the host at this very instant: asked again after
+ * each event, it would never let time pass. */
 void lab_host_touch(struct lab_host *host)
 {
-    lab_host_wake(host);
+    uint64_t next = host_next(host), now = sim_now(host->lab->sim);
+    if (!host->running && !host->dead)
+        (void)sim_timer_set(host->lab->sim, &host->timer, next > now ? next : now);
 }
 
 static bool host_has(const struct lab_host *h, const uint8_t address[16])

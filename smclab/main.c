@@ -14,6 +14,11 @@ static const struct {
     {"check", cmd_check, "judge captures: who broke which rule, in which frame"},
     {"decode", cmd_decode, "print every SMC message of captures with its fields"},
     {"follow", cmd_follow, "the application's bytes of a connection"},
+    {"run", cmd_run, "run scenarios on simulated hosts, and judge them"},
+    {"explore", cmd_explore, "hunt for bugs: seeded runs under faults, judged; failures are shrunk"},
+    {"merge", cmd_merge, "join the results of the parts of a campaign"},
+    {"ss", cmd_ss, "connections, link groups and links of a scenario at a time"},
+    {"stats", cmd_stats, "counters of a scenario's hosts at a time"},
     {"requirements", cmd_requirements, "the catalogue of rules and what covers it"},
     {"explain", cmd_explain, "one rule: text, source, picture, a good and a bad frame"},
 };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,6 +81,7 @@ static int start(struct pool *pool, struct worker *w, size_t index)
     pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would read its result */
         /* A worker of its own has no business with the pipes of the others. */
         for (unsigned i = 0; i < pool->options->jobs; i++)
             if (pool->workers[i].pid != 0)
