@@ -1,6 +1,6 @@
 /* Tests of the devmem model: bind and its undoing, queue restart, pools, header split, steering, hostile frames.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "devices/devmem_testing.h"
+#include "devices/devmem_memory_test.h"
 
 enum { IFINDEX = 7, QUEUES = 4, PAGES = 8, FRAME = 70000 };
 

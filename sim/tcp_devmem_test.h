@@ -3,7 +3,7 @@
 #ifndef SIM_TCP_DEVMEM_TEST_H
 #define SIM_TCP_DEVMEM_TEST_H
 
-#include "devices/devmem_testing.h"
+#include "devices/devmem_memory_test.h"
 #include "sim/tcp_devmem.h"
 #include "sim/tcp_pair_test.h"
 

@@ -1,7 +1,7 @@
 /* For tests of Device Memory TCP: device memory that kills whoever reads it, an allocator that fails on demand, frames.
  * SPDX-License-Identifier: BSD-3-Clause */
-#ifndef DEVICES_DEVMEM_TESTING_H
-#define DEVICES_DEVMEM_TESTING_H
+#ifndef DEVICES_DEVMEM_MEMORY_TEST_H
+#define DEVICES_DEVMEM_MEMORY_TEST_H
 
 #include "devices/devmem.h"
 #include "wire/carrier_layouts.h"
