@@ -255,7 +255,7 @@ void watch_open(lua_State *L)
 static size_t ladder_line(const struct seen *m, const char *left, char *out, size_t room)
 {
     bool right = strcmp(m->from, left) != 0;
-    char what[48];
+    char what[64];
     if (m->link >= 0)
         snprintf(what, sizeof(what), "%s (link %d)", m->name, m->link);
     else
