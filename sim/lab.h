@@ -158,6 +158,7 @@ int lab_connect(struct lab_host *host, const char *peer, uint16_t port, const st
 void lab_socket_set_ops(struct lab_socket *socket, const struct lab_socket_ops *ops, void *user);
 int64_t lab_send(struct lab_socket *socket, const void *data, size_t length, unsigned flags); /* as smc_send() */
 int64_t lab_recv(struct lab_socket *socket, void *data, size_t length, unsigned flags);       /* as smc_recv() */
+uint32_t lab_writable(const struct lab_socket *socket); /* bytes that lab_send() would take now */
 int lab_shutdown(struct lab_socket *socket, enum smc_how how);
 /* The application is done with it; it lives on inside until CLOSED, then lab_socket_id() is all that is left of it. */
 void lab_close(struct lab_socket *socket);

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "sim/lab_internal.h"
 
+#include <libdeflate.h>
+
 #include <stdio.h>
 
 /* ---- Running: everything in a host that is due runs at one instant, until nothing is ---- */
@@ -419,6 +421,7 @@ static int start_roce(struct lab_interface *i)
     struct lab_host *h = i->host;
     struct roce_config config = {.alloc = &h->lab->alloc,
                                  .name = i->name,
+                                 .crc = libdeflate_crc32,
                                  .seed = sim_hash_64(i->name, strlen(i->name), h->seed),
                                  .wake = lab_host_wake,
                                  .user = h};

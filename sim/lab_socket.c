@@ -428,6 +428,13 @@ int64_t lab_send(struct lab_socket *s, const void *data, size_t length, unsigned
     return n;
 }
 
+uint32_t lab_writable(const struct lab_socket *s)
+{
+    if (s->mode == SMC_MODE_TCP)
+        return s->tcp != NULL ? tcp_info(s->tcp).send_room : 0;
+    return s->mode != SMC_MODE_NONE && s->smc != NULL ? smc_writable(s->smc) : 0;
+}
+
 static int64_t tcp_receive(struct lab_socket *s, void *data, size_t length, unsigned flags)
 {
     if (s->tcp == NULL)

@@ -73,6 +73,11 @@ static void write_pattern(struct lab_run *run)
         size_t n = chunk < sizeof(bytes) ? chunk : sizeof(bytes);
         if (n > left)
             n = (size_t)left;
+        /* Not more than fits: what is not taken would be made again. A full one is asked with one byte, so that it tells
+         * when there is room. */
+        uint32_t room = lab_writable(run->socket);
+        if (n > room)
+            n = room > 0 ? room : 1;
         lab_pattern(plan->send_pattern, run->state.sent, bytes, n);
         int64_t taken = lab_send(run->socket, bytes, n, 0);
         if (taken <= 0) {
