@@ -1,6 +1,6 @@
 /* Tests of the RoCE NIC's fault plan.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "devices/roce_testing.h"
+#include "devices/roce_lab_test.h"
 
 static void plan(struct end *end, struct roce_fault fault)
 {

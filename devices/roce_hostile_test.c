@@ -1,7 +1,7 @@
 /* Tests of the RoCE NIC against frames that are damaged, forged or out of sequence.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "devices/roce_internal.h"
-#include "devices/roce_testing.h"
+#include "devices/roce_lab_test.h"
 
 /* One frame from side 0 to side 1, taken off the wire. */
 struct catch {

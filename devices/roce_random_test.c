@@ -1,6 +1,6 @@
 /* Random traffic between two RoCE NICs over a wire that loses, doubles, swaps and damages frames.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "devices/roce_testing.h"
+#include "devices/roce_lab_test.h"
 
 /* Each side sends SENDs and WRITEs of random sizes from its first half into the peer's second half; a
  * shadow of that half, changed as the requests are posted, says what must be there at the end. Each

@@ -1,6 +1,6 @@
 /* Tests of the RoCE NIC's reliable connection: packets, acknowledgements, loss, retries, refusals.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "devices/roce_testing.h"
+#include "devices/roce_lab_test.h"
 
 /* ---- Filters ------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* Tests of the RoCE NIC behind smc/rdma.h: objects, states, completion queues, and memory running out.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "devices/roce_testing.h"
+#include "devices/roce_lab_test.h"
 
 /* ---- Ports and GIDs ------------------------------------------------------------------------------ */
 

@@ -1,7 +1,7 @@
 /* Two RoCE NICs and a wire between them, for tests: frames can be dropped, doubled, held back or damaged.
  * SPDX-License-Identifier: BSD-3-Clause */
-#ifndef DEVICES_ROCE_TESTING_H
-#define DEVICES_ROCE_TESTING_H
+#ifndef DEVICES_ROCE_LAB_TEST_H
+#define DEVICES_ROCE_LAB_TEST_H
 
 #include <string.h>
 
