@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The record of a run is an object of jansson's, as docs/run.schema.json says: scenario, seed, target, hostile, verdict ("pass",
+/* The record of a run is an object of jansson's, as run.schema.json says: scenario, seed, target, hostile, verdict ("pass",
  * "fail", "error", "skip"), reason, capture, capture_sha256, findings, and more that helps. Nothing in it depends on the
  * machine or its clock, except the wall-clock limit. */
 struct json_t;

@@ -116,7 +116,7 @@ static void tell(const struct pool *pool, const struct worker *w, int status, ch
     if (w->killed)
         snprintf(reason, room, "it was stopped after %u seconds", pool->options->wall_seconds);
     else if (WIFSIGNALED(status))
-        snprintf(reason, room, "the process that ran it crashed: signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(reason, room, "the process that ran it was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
         snprintf(reason, room, "the process that ran it ended with status %d and left no result", WEXITSTATUS(status));
 }
