@@ -140,6 +140,37 @@ START_TEST(a_lie_about_a_cursor_ends_the_connection)
 }
 END_TEST
 
+START_TEST(a_count_just_at_the_end_of_the_ring_is_a_lie)
+{
+    fake_begin((enum fake_kind)_i);
+    (void)fake_send(1, 100, 0);
+    fake_pump();
+    (void)fake_recv(0, 100);
+    struct fake_cdc w = fake_words(0, 0);
+    w.prod.count += fake[0].c->rx_ring - 100; /* one wrap later it would be 0 */
+    fake_inject(0, &w);
+    ck_assert_int_eq(fake[0].c->error, SMC_ERR_PROTOCOL); /* [CURSOR-006] */
+    fake_end();
+}
+END_TEST
+
+START_TEST(room_that_the_peer_was_not_told_of_is_not_its_to_use)
+{
+    fake_begin((enum fake_kind)_i);
+    (void)fake_send(1, 1000, 0);
+    fake_pump();
+    (void)fake_recv(0, 1000); /* no update is called for */
+    ck_assert_uint_eq(fake[0].c->rx_confirmed.count, 0);
+    struct fake_cdc w = fake_words(0, fake[0].c->rx_ring - 1000);
+    fake_inject(0, &w); /* all it knows of */
+    ck_assert_int_eq(fake[0].c->error, 0);
+    w = fake_words(0, 1);
+    fake_inject(0, &w);
+    ck_assert_int_eq(fake[0].c->error, SMC_ERR_PROTOCOL); /* [CURSOR-007] */
+    fake_end();
+}
+END_TEST
+
 START_TEST(forged_messages_by_the_thousand_never_take_the_readable_length_out_of_the_ring)
 {
     uint64_t seed = (uint64_t)_i + 1;
@@ -286,6 +317,8 @@ static Suite *cdc_suite(void)
     tcase_add_loop_test(tests, old_and_repeated_numbers_are_dropped, 0, 2);
     tcase_add_test(tests, malformed_messages_and_unknown_tokens_change_nothing);
     tcase_add_loop_test(tests, a_lie_about_a_cursor_ends_the_connection, 0, LIES * KINDS);
+    tcase_add_loop_test(tests, a_count_just_at_the_end_of_the_ring_is_a_lie, 0, KINDS);
+    tcase_add_loop_test(tests, room_that_the_peer_was_not_told_of_is_not_its_to_use, 0, KINDS);
     tcase_add_loop_test(tests, forged_messages_by_the_thousand_never_take_the_readable_length_out_of_the_ring, 0, 10);
     tcase_add_test(tests, an_eyecatcher_written_over_ends_the_connection);
     tcase_add_loop_test(tests, r_is_answered_at_once_and_once, 0, KINDS);

@@ -293,6 +293,57 @@ START_TEST(the_peers_c_while_data_wait_is_answered_by_a)
 }
 END_TEST
 
+START_TEST(unread_data_abort_at_once_even_if_others_wait)
+{
+    fake_begin((enum fake_kind)_i);
+    while (fake_send(1, 20000, 0) > 0)
+        fake_pump();
+    (void)fake_send(0, 10, 0);
+    fake_pump();
+    smc_close(fake[1].c, 0);
+    fake_work(&fake[1]);
+    ck_assert_uint_eq(fake_last(1).conn_flags, A); /* [CLOSE-002] */
+    fake_end();
+}
+END_TEST
+
+START_TEST(data_that_come_during_the_drain_are_unread)
+{
+    fake_begin((enum fake_kind)_i);
+    while (fake_send(1, 20000, 0) > 0)
+        fake_pump();
+    smc_close(fake[1].c, 0);
+    fake_pump();
+    (void)fake_send(0, 10, 0);
+    fake_pump();
+    while (fake_recv(0, 5000) > 0)
+        fake_pump();
+    ck_assert_uint_eq(fake_last(1).conn_flags, A);
+    fake_end();
+}
+END_TEST
+
+START_TEST(close_and_shutdown_draw_the_cork)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        fake_begin((enum fake_kind)_i);
+        ck_assert_int_eq(smc_set_option(fake[0].c, SMC_OPTION_CORK, 1, 0), 0);
+        fake_pump();
+        (void)fake_send(0, 100, SMC_MSG_MORE);
+        fake_pump();
+        ck_assert_uint_eq(fake[0].seen_count, 0);
+        if (n == 0)
+            smc_close(fake[0].c, 0);
+        else
+            ck_assert_int_eq(smc_shutdown(fake[0].c, SMC_SHUT_WR, 0), 0);
+        fake_pump();
+        ck_assert_int_eq(fake_recv(1, 1000), 100);
+        ck_assert_int_eq(fake_recv(1, 1000), 0);
+        fake_end();
+    }
+}
+END_TEST
+
 START_TEST(a_half_closed_connection_still_reads)
 {
     fake_begin((enum fake_kind)_i);
@@ -431,6 +482,9 @@ static Suite *close_suite(void)
     tcase_add_loop_test(tests, a_drain_that_takes_too_long_ends_in_an_abort, 0, FAKE_D_NO_COPY);
     tcase_add_loop_test(tests, linger_of_nought_closes_at_once, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, the_peers_c_while_data_wait_is_answered_by_a, 0, FAKE_KINDS);
+    tcase_add_loop_test(tests, unread_data_abort_at_once_even_if_others_wait, 0, FAKE_D_NO_COPY);
+    tcase_add_loop_test(tests, data_that_come_during_the_drain_are_unread, 0, FAKE_D_NO_COPY);
+    tcase_add_loop_test(tests, close_and_shutdown_draw_the_cork, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, a_half_closed_connection_still_reads, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, both_may_close_or_abort_at_once, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, fin_and_the_end_wait_for_the_completion_of_the_last_word, 0, FAKE_D_RFC);

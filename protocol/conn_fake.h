@@ -30,7 +30,7 @@ struct fake_op {
 struct fake_queue { /* of one link, of one side */
     struct fake_op op[FAKE_OPS];
     unsigned first, carried, end; /* not completed; not carried out; free */
-    bool dead;
+    bool dead, refuses;
 };
 
 struct fake_cdc { /* a message as it left */
@@ -259,7 +259,7 @@ int smc_wr_send(struct smc_link *link, const uint8_t *bytes, size_t length, smc_
     FAKE_NEED(length == 44);
     if (smc_wr_send_room(link) == 0)
         return SMC_ERR_NOSPACE;
-    if (link->state != SMC_LINK_ACTIVE)
+    if (link->state != SMC_LINK_ACTIVE || fake_queue_of(link)->refuses)
         return SMC_ERR_STATE;
     struct fake_op *op = fake_post(link);
     memcpy(op->message, bytes, length);
@@ -273,7 +273,7 @@ int smc_wr_write(struct smc_link *link, const struct smc_rdma_piece *pieces, uns
 {
     if (smc_wr_write_room(link) == 0)
         return SMC_ERR_NOSPACE;
-    if (link->state != SMC_LINK_ACTIVE)
+    if (link->state != SMC_LINK_ACTIVE || fake_queue_of(link)->refuses)
         return SMC_ERR_STATE;
     FAKE_NEED(count <= 2);
     struct fake_op *op = fake_post(link);

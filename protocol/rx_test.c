@@ -36,6 +36,23 @@ START_TEST(an_update_needs_less_than_half_a_window_and_a_tenth_gained)
 }
 END_TEST
 
+START_TEST(in_a_large_ring_a_tenth_is_more_than_the_least_bytes)
+{
+    fake_begin((enum fake_kind)_i);
+    for (unsigned n = 0; n < 30; n++) {
+        (void)fake_send(0, 1000, 0);
+        fake_pump();
+    }
+    unsigned reads = 0;
+    while (fake[1].seen_count == 0 && reads < 100) {
+        (void)fake_recv(1, 100);
+        reads++;
+    }
+    ck_assert_uint_eq(reads, fake[1].c->rx_ring / 1000 + 1); /* the first time above a tenth */
+    fake_end();
+}
+END_TEST
+
 START_TEST(with_b_every_read_is_told_or_only_those_worth_it)
 {
     fake_begin((enum fake_kind)_i);
@@ -308,6 +325,7 @@ static Suite *rx_suite(void)
     TCase *tests = tcase_create("rx");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, an_update_needs_less_than_half_a_window_and_a_tenth_gained, 0, FAKE_KINDS);
+    tcase_add_loop_test(tests, in_a_large_ring_a_tenth_is_more_than_the_least_bytes, 0, KINDS);
     tcase_add_loop_test(tests, with_b_every_read_is_told_or_only_those_worth_it, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, b_counts_with_linux_when_the_gain_does, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, every_message_carries_the_consumer_cursor, 0, FAKE_KINDS);
