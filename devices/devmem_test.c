@@ -333,6 +333,7 @@ START_TEST(a_mapping_that_makes_no_sense_is_refused_and_undone)
                  {1, {{TRAP_ADDRESS, size + DEVMEM_PAGE}}, DEVMEM_EINVAL},
                  {2, {{TRAP_ADDRESS, size - 1}, {TRAP_ADDRESS, 1}}, DEVMEM_EINVAL},
                  {2, {{TRAP_ADDRESS, size}, {TRAP_ADDRESS, 0}}, DEVMEM_EINVAL},
+                 {2, {{TRAP_ADDRESS, size + DEVMEM_PAGE}, {0, UINT64_MAX - DEVMEM_PAGE + 1}}, DEVMEM_EINVAL}, /* wraps */
                  {1, {{UINT64_MAX - 10, size}}, DEVMEM_EINVAL}};
     struct rig *rig = rig_new();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

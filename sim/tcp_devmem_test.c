@@ -284,6 +284,12 @@ START_TEST(a_token_is_given_back_once)
     ck_assert_int_eq(dontneed(s, 1, 0), 0);
     ck_assert_int_eq(dontneed(s, 2, 1), 1);
     ck_assert_uint_eq(tcp_devmem_info(s->server.conn).tokens, 0);
+    s->reader->ntokens = 0;
+    ck_assert_int_eq(tcp_send(s->client.conn, "more", 4), 4);
+    pair_run(s->dev->pair, SECOND);
+    reader_drain(s->reader, s->server.conn);
+    ck_assert_uint_eq(s->reader->tokens[0], 1); /* the lowest that is free */
+    ck_assert_int_eq(dontneed(s, 1, 1), 1);
     struct devmem_binding_info info = devmem_binding(s->dev->host, s->dev->id);
     ck_assert_uint_eq(info.available, info.chunks);
     scene_free(s);
@@ -527,7 +533,9 @@ START_TEST(plain_sockets_of_the_same_host_are_as_ever)
     static const struct ip_address any;
     app_fill(&client, 150000, 99);
     ck_assert_int_eq(tcp_listen(s->dev->pair->end[1].stack, any, 8080, 4, NULL, &app_callbacks, &server, &server.listener), 0);
-    ck_assert_int_eq(tcp_connect(s->dev->pair->end[0].stack, s->dev->pair->end[1].v6, 8080, NULL, &app_callbacks, &client, &client.conn), 0);
+    ck_assert_int_eq(tcp_connect(s->dev->pair->end[0].stack, s->dev->pair->end[1].v6, 8080, NULL, &app_callbacks,
+                                 &client, &client.conn),
+                     0);
     pair_run(s->dev->pair, 10 * SECOND);
     ck_assert_uint_eq(server.in_length, 150000);
     ck_assert_mem_eq(server.in, client.out, 150000);
