@@ -116,6 +116,7 @@ struct lab_socket {
     uint32_t fallback, peer_diagnosis;
     unsigned events;
     bool closed, told_connected, muted, tcp_eof, ended, tcp_reset;
+    bool smc_over; /* SMC has said CLOSED: the connection dies with lab_close(), and says nothing more */
     struct lab_run *run;
 };
 

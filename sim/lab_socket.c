@@ -137,6 +137,7 @@ static void smc_event(void *host, struct smc_connection *c, void *user, unsigned
             connected(s, smc_connection_mode(c));
     }
     bool gone = (events & SMC_EVENT_CLOSED) != 0 && s->closed;
+    s->smc_over |= (events & SMC_EVENT_CLOSED) != 0;
     events &= ~(unsigned)SMC_EVENT_CONNECTED;
     if (gone)
         s->smc = NULL; /* it dies when this returns */
@@ -486,6 +487,8 @@ void lab_close(struct lab_socket *s)
     bool own_tcp = s->mode == SMC_MODE_TCP || s->mode == SMC_MODE_NONE;
     if (s->smc != NULL)
         smc_close(s->smc, sim_now(s->lab->sim));
+    if (s->smc_over)
+        s->smc = NULL;
     if (own_tcp || s->smc == NULL) {
         drop_tcp(s, false);
         ended(s);
