@@ -54,10 +54,11 @@ static int steps(struct smc_connection *c)
         return error;
     if (smc_tx_pending(c) > 0 && !smc_tx_waits(c))
         error = smc_tx_push(c);
-    if (error == 0 && (c->work_cdc || c->work_cons))
-        error = smc_rx_update(c);
+    /* The end carries the cursors too. An update before it would take the only free slot again and again. */
     if (error == 0)
         error = smc_close_step(c);
+    if (error == 0 && (c->work_cdc || c->work_cons))
+        error = smc_rx_update(c);
     return error;
 }
 
