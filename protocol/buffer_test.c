@@ -1,6 +1,6 @@
 /* Tests of buffers: sizes, elements, registration, announcement, reuse without a trace, shortage.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "link_fake.h"
+#include "link_fake_test.h"
 
 static struct smc_connection c[300];
 

@@ -1,6 +1,6 @@
 /* Tests of what arrives: numbers, tokens, lies about cursors, flags, messages before and after the life of a connection.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "conn_fake.h"
+#include "conn_fake_test.h"
 
 enum { KINDS = 4 };
 

@@ -1,6 +1,6 @@
 /* Tests of the end of a connection: every row of the table of socket states in both profiles, drains, timers, TCP beside it.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "conn_fake.h"
+#include "conn_fake_test.h"
 
 #define SECOND UINT64_C(1000000000)
 

@@ -1,6 +1,6 @@
 /* Tests of failover: loss at every point, both ways of sending again, closing connections, failures of the second link.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "conn_fake.h"
+#include "conn_fake_test.h"
 
 enum { WAYS = 4 }; /* both profiles, both ways of sending again */
 

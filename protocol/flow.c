@@ -4,62 +4,62 @@
 
 static void flow_work(struct smc_timer *timer);
 
-struct flow_ref flow_ref(const struct smc_link *link)
+struct smc_flow_ref smc_flow_ref(const struct smc_link *link)
 {
-    return (struct flow_ref){.slot = link->slot, .number = link->number, .set = true};
+    return (struct smc_flow_ref){.slot = link->slot, .number = link->number, .set = true};
 }
 
-struct smc_link *flow_deref(const struct smc_flow *f, struct flow_ref ref)
+struct smc_link *smc_flow_deref(const struct smc_flow *f, struct smc_flow_ref ref)
 {
     struct smc_link *link = ref.set ? f->group->links[ref.slot] : NULL;
     return link != NULL && link->number == ref.number ? link : NULL;
 }
 
-bool flow_usable(const struct smc_link *link)
+bool smc_flow_usable(const struct smc_link *link)
 {
     return link != NULL && link->state == SMC_LINK_ACTIVE && !link->going_down;
 }
 
 /* The link of `preferred`, if it works, else the first one that does, other than `not`. */
-struct smc_link *flow_carrier(const struct smc_flow *f, const struct smc_link *preferred, const struct smc_link *not)
+struct smc_link *smc_flow_carrier(const struct smc_flow *f, const struct smc_link *preferred, const struct smc_link *not)
 {
     const struct smc_group *g = f->group;
-    if (preferred != NULL && preferred != not && flow_usable(preferred) && !(f->down >> preferred->slot & 1))
+    if (preferred != NULL && preferred != not && smc_flow_usable(preferred) && !(f->down >> preferred->slot & 1))
         return g->links[preferred->slot];
     for (unsigned i = 0; i < g->link_slots; i++)
-        if (g->links[i] != not && flow_usable(g->links[i]) && !(f->down >> i & 1))
+        if (g->links[i] != not && smc_flow_usable(g->links[i]) && !(f->down >> i & 1))
             return g->links[i];
     return NULL;
 }
 
-void flow_timer(struct smc_flow *f, struct smc_timer *timer, uint64_t after_ns, smc_timer_fn *fn)
+void smc_flow_timer(struct smc_flow *f, struct smc_timer *timer, uint64_t after_ns, smc_timer_fn *fn)
 {
     smc_timer_set(&f->group->ep->timers, timer, f->group->ep->now_ns + after_ns, fn);
 }
 
-void flow_kick(struct smc_flow *f)
+void smc_flow_kick(struct smc_flow *f)
 {
     if (!f->work.set)
-        flow_timer(f, &f->work, 0, flow_work);
+        smc_flow_timer(f, &f->work, 0, flow_work);
 }
 
-void flow_drop(struct smc_flow *f)
+void smc_flow_drop(struct smc_flow *f)
 {
     f->group->ep->counters.llc_dropped++;
 }
 
-void flow_fail_link(struct smc_flow *f, const struct smc_link *link)
+void smc_flow_fail_link(struct smc_flow *f, const struct smc_link *link)
 {
     f->down = (uint16_t)(f->down | 1u << link->slot);
-    flow_kick(f);
+    smc_flow_kick(f);
 }
 
-void flow_activate(struct smc_flow *f, struct smc_link *link)
+void smc_flow_activate(struct smc_flow *f, struct smc_link *link)
 {
     link->confirmed = true;
     f->active_ns[link->slot] = f->group->ep->now_ns;
     smc_link_active(link);
-    flow_keepalive_start(link);
+    smc_flow_keepalive_start(link);
 }
 
 int smc_flow_init(struct smc_group *group)
@@ -83,14 +83,14 @@ void smc_flow_free(struct smc_group *group)
     struct smc_connection *first = f->add.first;
     f->add.first = NULL;
     group->flow = NULL; /* who is called now finds no flow any more */
-    flow_rkey_free(f);
+    smc_flow_rkey_free(f);
     struct smc_timer *timers[] = {&f->work, &f->out_timer, &f->ask_timer, &f->add.timer, &f->del.timer, &f->rkey.timer, &f->turn_timer, &group->retry_timer};
     for (unsigned i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
         smc_timer_cancel(&group->ep->timers, timers[i]);
     for (unsigned i = 0; i < group->link_slots; i++)
         if (group->links[i] != NULL)
             smc_timer_cancel(&group->ep->timers, &group->links[i]->test_timer);
-    flow_out_free(f);
+    smc_flow_out_free(f);
     smc_alloc_release(group->ep->alloc, f, 1, sizeof(*f));
     if (first != NULL)
         smc_hs_llc_failed(first, SMC_ERR_GONE, 0);
@@ -120,21 +120,21 @@ static bool idle(const struct smc_flow *f) /* [LLC-043] */
 static void start_next(struct smc_flow *f)
 {
     if (!f->group->client) {
-        if (idle(f) && flow_delete_start(f))
+        if (idle(f) && smc_flow_delete_start(f))
             return;
         if (idle(f) && f->want_add) {
-            flow_server_start(f);
+            smc_flow_server_start(f);
             return;
         }
     } else {
-        flow_client_tell(f); /* group 1 of the rules: at any time */
+        smc_flow_client_tell(f); /* group 1 of the rules: at any time */
         if (f->want_ask && f->add.state == FLOW_ADD_IDLE && f->del.state == FLOW_DEL_IDLE)
-            flow_client_ask(f);
-        if (flow_told(f))
+            smc_flow_client_ask(f);
+        if (smc_flow_told(f))
             return; /* the server is about to change the group: a key sent now would have to be sent again */
     }
-    if (idle(f) && !flow_rkey_start(f) && idle(f))
-        flow_rkey_delete_start(f);
+    if (idle(f) && !smc_flow_rkey_start(f) && idle(f))
+        smc_flow_rkey_delete_start(f);
 }
 
 static struct smc_link *next_down(struct smc_flow *f)
@@ -163,24 +163,24 @@ static void flow_work(struct smc_timer *timer)
     for (unsigned i = 0; f->lost != 0 && i < group->link_slots; i++)
         if (f->lost >> i & 1) {
             f->lost = (uint16_t)(f->lost & ~(1u << i));
-            flow_kick(f);
-            flow_add_lost(f, i);
+            smc_flow_kick(f);
+            smc_flow_add_lost(f, i);
             return;
         }
     struct smc_link *failed = next_down(f);
     if (failed == NULL && f->early_set && f->add.state == FLOW_FIRST_CONFIRM) {
-        flow_confirm_early(f);
+        smc_flow_confirm_early(f);
         return;
     }
     if (failed == NULL) {
         start_next(f);
         return;
     }
-    flow_kick(f);
+    smc_flow_kick(f);
     if (failed->state == SMC_LINK_ACTIVE)
         smc_link_down(failed); /* comes back by smc_flow_link_lost(), or ends the group */
     else
-        flow_add_lost(f, failed->slot);
+        smc_flow_add_lost(f, failed->slot);
 }
 
 void smc_flow_link_lost(struct smc_link *link)
@@ -188,21 +188,21 @@ void smc_flow_link_lost(struct smc_link *link)
     struct smc_flow *f = link->group->flow;
     if (f == NULL || link->group->dying)
         return;
-    struct flow_ref on = flow_ref(link);
+    struct smc_flow_ref on = smc_flow_ref(link);
     smc_timer_cancel(&link->group->ep->timers, &link->test_timer);
     f->down = (uint16_t)(f->down & ~(1u << link->slot));
-    flow_out_drop(f, on);
+    smc_flow_out_drop(f, on);
     if (f->remote.open && f->remote.on.slot == link->slot)
         f->remote.open = false;
     if (f->asker.set && f->asker.slot == link->slot)
         f->asker.set = false;
-    bool fresh = flow_deref(f, f->add.fresh) == link;
+    bool fresh = smc_flow_deref(f, f->add.fresh) == link;
     if (!fresh && link->number != 0)
-        flow_want_delete(f, link->number, SMC_LLC_DEL_LOST_PATH, flow_profile(f)->lost_link_orderly);
-    flow_rkey_lost(f, link);
-    flow_delete_lost(f, link);
+        smc_flow_want_delete(f, link->number, SMC_LLC_DEL_LOST_PATH, flow_profile(f)->lost_link_orderly);
+    smc_flow_rkey_lost(f, link);
+    smc_flow_delete_lost(f, link);
     f->lost = (uint16_t)(f->lost | 1u << link->slot); /* the caller still holds the link */
-    flow_kick(f);
+    smc_flow_kick(f);
 }
 
 /* ---- Input -------------------------------------------------------------------------------------- */
@@ -215,12 +215,12 @@ static bool handled(struct smc_flow *f, struct smc_link *link, const uint8_t *by
     case SMC_LLC_NOT_CDC: /* [LLC-005] */
     case SMC_LLC_EMPTY:
         if (!flow_profile(f)->llc_errors_dropped)
-            flow_fail_link(f, link);
+            smc_flow_fail_link(f, link);
         break;
     default: /* [LLC-003] [LLC-074] */
         break;
     }
-    flow_drop(f);
+    smc_flow_drop(f);
     return true;
 }
 
@@ -228,37 +228,37 @@ static void dispatch(struct smc_flow *f, struct smc_link *link, const struct smc
 {
     switch (m->type) {
     case SMC_LLC_CONFIRM_LINK:
-        flow_confirm_input(f, link, m, bytes);
+        smc_flow_confirm_input(f, link, m, bytes);
         return;
     case SMC_LLC_ADD_LINK:
-        flow_add_input(f, link, m, bytes);
+        smc_flow_add_input(f, link, m, bytes);
         return;
     case SMC_LLC_ADD_LINK_CONT:
-        flow_add_continuation(f, link, m);
+        smc_flow_add_continuation(f, link, m);
         return;
     case SMC_LLC_DELETE_LINK:
-        flow_delete_input(f, link, m, bytes);
+        smc_flow_delete_input(f, link, m, bytes);
         return;
     case SMC_LLC_REQ_ADD_LINK:
         if (m->response)
-            flow_client_answer(f, link);
+            smc_flow_client_answer(f, link);
         else
-            flow_server_asked(f, link, m);
+            smc_flow_server_asked(f, link, m);
         return;
     case SMC_LLC_CONFIRM_RKEY:
     case SMC_LLC_CONFIRM_RKEY_CONT:
     case SMC_LLC_DELETE_RKEY:
         if (m->response)
-            flow_rkey_response(f, link, m, bytes);
+            smc_flow_rkey_response(f, link, m, bytes);
         else if (m->type == SMC_LLC_CONFIRM_RKEY)
-            flow_remote_confirm(f, link, m, bytes);
+            smc_flow_remote_confirm(f, link, m, bytes);
         else if (m->type == SMC_LLC_DELETE_RKEY)
-            flow_remote_delete(f, link, m, bytes);
+            smc_flow_remote_delete(f, link, m, bytes);
         else
-            flow_remote_more(f, link, m, bytes);
+            smc_flow_remote_more(f, link, m, bytes);
         return;
     default: /* SMC_LLC_TEST_LINK */
-        flow_keepalive_input(f, link, m, bytes);
+        smc_flow_keepalive_input(f, link, m, bytes);
     }
 }
 
@@ -273,13 +273,13 @@ void smc_flow_input(struct smc_link *link, const uint8_t *bytes, size_t length)
     if (handled(f, link, bytes, length))
         return;
     if (!smc_llc_decode(smc_view_of(bytes, length), &m, &why)) { /* [LLC-001] [LLC-069] */
-        flow_drop(f);
+        smc_flow_drop(f);
         if (!flow_profile(f)->llc_errors_dropped)
-            flow_fail_link(f, link);
+            smc_flow_fail_link(f, link);
         return;
     }
     if (m.version != link->group->version || (m.version == 2 && m.length_order == SMC_FITS_NONE)) { /* [LLC-075] */
-        flow_drop(f);
+        smc_flow_drop(f);
         return;
     }
     link->group->ep->counters.llc_received[m.type & 15]++;
@@ -296,7 +296,7 @@ void smc_flow_add_link(struct smc_group *group)
         f->want_ask = true;
     else
         f->want_add = true;
-    flow_kick(f);
+    smc_flow_kick(f);
 }
 
 void smc_flow_port_up(struct smc_rnic *rnic, uint8_t port)
@@ -315,15 +315,15 @@ void smc_flow_delete_link(struct smc_link *link, uint32_t reason, bool orderly)
     struct smc_flow *f = link->group->flow;
     if (f == NULL || link->group->dying || link->number == 0)
         return;
-    flow_want_delete(f, link->number, reason, orderly);
+    smc_flow_want_delete(f, link->number, reason, orderly);
 }
 
 void smc_flow_delete_all(struct smc_group *group, uint32_t reason)
 {
     struct smc_flow *f = group->flow;
-    struct smc_link *link = f != NULL ? flow_carrier(f, NULL, NULL) : NULL;
+    struct smc_link *link = f != NULL ? smc_flow_carrier(f, NULL, NULL) : NULL;
     if (link == NULL)
         return;
     struct smc_llc_info m = {.type = SMC_LLC_DELETE_LINK, .all = true, .reason = reason}; /* [LLC-034] [LLC-085] */
-    flow_send(f, link, &m);
+    smc_flow_send(f, link, &m);
 }

@@ -21,7 +21,7 @@ enum {
     FLOW_DELETES = SMC_LINK_SLOTS_MAX + 1
 };
 
-struct flow_ref { uint8_t slot, number; bool set; };
+struct smc_flow_ref { uint8_t slot, number; bool set; };
 
 enum flow_add_state {
     FLOW_ADD_IDLE,
@@ -36,7 +36,7 @@ enum flow_add_state {
 struct flow_add {
     uint8_t state;
     struct smc_connection *first; /* whose first contact it is */
-    struct flow_ref carrier, fresh;
+    struct smc_flow_ref carrier, fresh;
     bool heard;                   /* a continuation was received: `peer_left` holds */
     unsigned own_left, peer_left, route_tries;
     uint8_t request[SMC_LLC_BYTES];
@@ -46,7 +46,7 @@ struct flow_add {
 enum flow_del_state { FLOW_DEL_IDLE, FLOW_DEL_DRAIN, FLOW_DEL_ANSWER, FLOW_DEL_SENT };
 struct flow_del {
     uint8_t state;
-    struct flow_ref link, carrier; /* client: carrier is that of the request */
+    struct smc_flow_ref link, carrier; /* client: carrier is that of the request */
     uint8_t number;
     uint32_t reason;
     bool orderly, resent;
@@ -68,17 +68,17 @@ struct flow_rkey {
     uint8_t state;
     uint8_t type;                 /* of the response awaited */
     struct smc_connection *c;     /* NULL: it is gone */
-    struct flow_ref on;
+    struct smc_flow_ref on;
     uint32_t rkey;
     unsigned tokens, sent;        /* of other links */
     struct smc_llc_token token[SMC_LINK_SLOTS_MAX];
     uint8_t request[SMC_LLC_BYTES];
     struct smc_timer timer;
 };
-struct flow_remote { bool open; struct flow_ref on; uint32_t rkey; unsigned left; uint16_t listed; };
+struct flow_remote { bool open; struct smc_flow_ref on; uint32_t rkey; unsigned left; uint16_t listed; };
 
 struct flow_message {
-    struct flow_ref on;
+    struct smc_flow_ref on;
     uint8_t bytes[FLOW_OUT_BYTES];
     uint8_t *big;                 /* instead of `bytes` */
     size_t length;
@@ -100,7 +100,7 @@ struct smc_flow {
     unsigned orphan_count, orphans_sent;
     bool want_add, want_ask;
     bool asked;                   /* client: REQUEST ADD LINK is unanswered */
-    struct flow_ref asker;        /* server: REQUEST ADD LINK is to be answered over this link */
+    struct smc_flow_ref asker;        /* server: REQUEST ADD LINK is to be answered over this link */
     uint8_t asker_gid[16];
     uint16_t down;                /* links, by slot, that have failed */
     bool end_group, end_tell;
@@ -122,91 +122,91 @@ static inline void flow_bit_put(uint8_t *set, unsigned i, bool on)
 }
 
 /* flow.c ---- */
-struct flow_ref flow_ref(const struct smc_link *link);
-struct smc_link *flow_deref(const struct smc_flow *f, struct flow_ref ref); /* NULL: gone */
-bool flow_usable(const struct smc_link *link);                              /* ACTIVE and not failing */
-struct smc_link *flow_carrier(const struct smc_flow *f, const struct smc_link *preferred, const struct smc_link *not);
-void flow_kick(struct smc_flow *f);                                /* flow_work() soon */
-void flow_fail_link(struct smc_flow *f, const struct smc_link *link); /* it has failed, or is out of sync */
-void flow_timer(struct smc_flow *f, struct smc_timer *timer, uint64_t after_ns, smc_timer_fn *fn);
-void flow_drop(struct smc_flow *f);                                /* counts a message that is not used */
-void flow_activate(struct smc_flow *f, struct smc_link *link);     /* CONFIRM LINK went both ways */
+struct smc_flow_ref smc_flow_ref(const struct smc_link *link);
+struct smc_link *smc_flow_deref(const struct smc_flow *f, struct smc_flow_ref ref); /* NULL: gone */
+bool smc_flow_usable(const struct smc_link *link);                              /* ACTIVE and not failing */
+struct smc_link *smc_flow_carrier(const struct smc_flow *f, const struct smc_link *preferred, const struct smc_link *not);
+void smc_flow_kick(struct smc_flow *f);                                /* flow_work() soon */
+void smc_flow_fail_link(struct smc_flow *f, const struct smc_link *link); /* it has failed, or is out of sync */
+void smc_flow_timer(struct smc_flow *f, struct smc_timer *timer, uint64_t after_ns, smc_timer_fn *fn);
+void smc_flow_drop(struct smc_flow *f);                                /* counts a message that is not used */
+void smc_flow_activate(struct smc_flow *f, struct smc_link *link);     /* CONFIRM LINK went both ways */
 
-/* flow_send.c ---- Sends, or keeps until there is a slot. SMC_ERR_STATE, SMC_ERR_GONE, SMC_ERR_NOMEM, SMC_ERR_NOSPACE: not sent. */
-int flow_send(struct smc_flow *f, struct smc_link *link, struct smc_llc_info *info);
-int flow_send_bytes(struct smc_flow *f, struct smc_link *link, const uint8_t *bytes, size_t length);
+/* smc_flow_send.c ---- Sends, or keeps until there is a slot. SMC_ERR_STATE, SMC_ERR_GONE, SMC_ERR_NOMEM, SMC_ERR_NOSPACE: not sent. */
+int smc_flow_send(struct smc_flow *f, struct smc_link *link, struct smc_llc_info *info);
+int smc_flow_send_bytes(struct smc_flow *f, struct smc_link *link, const uint8_t *bytes, size_t length);
 /* The first 44 bytes of a request, with 0x80 and `flags`. */
-int flow_echo(struct smc_flow *f, struct smc_link *link, const uint8_t *request, uint8_t flags);
-bool flow_waits(const struct smc_flow *f, struct flow_ref on); /* something for that link waits for a slot */
-void flow_out_drop(struct smc_flow *f, struct flow_ref on);
-void flow_out_free(struct smc_flow *f);
+int smc_flow_echo(struct smc_flow *f, struct smc_link *link, const uint8_t *request, uint8_t flags);
+bool smc_flow_waits(const struct smc_flow *f, struct smc_flow_ref on); /* something for that link waits for a slot */
+void smc_flow_out_drop(struct smc_flow *f, struct smc_flow_ref on);
+void smc_flow_out_free(struct smc_flow *f);
 
 /* flow_confirm.c ---- */
-void flow_confirm_request(struct smc_flow *f, struct smc_link *link);
-void flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
-void flow_first_timeout(struct smc_flow *f);
-void flow_confirm_early(struct smc_flow *f); /* last act */
+void smc_flow_confirm_request(struct smc_flow *f, struct smc_link *link);
+void smc_flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void smc_flow_first_timeout(struct smc_flow *f);
+void smc_flow_confirm_early(struct smc_flow *f); /* last act */
 
 /* flow_add.c, flow_add_server.c, flow_add_client.c ---- */
-void flow_add_end(struct smc_flow *f);                             /* last act: smc_hs_llc_done() */
-void flow_add_fail_first(struct smc_flow *f, int error, uint32_t diagnosis); /* last act */
-void flow_add_free(struct smc_flow *f);                            /* the new link, if there is one */
-void flow_add_failed(struct smc_flow *f);                          /* the new link does not work: last act */
-void flow_add_silence(struct smc_flow *f);                         /* an answer on the carrier is missing: last act */
-void flow_add_timeout(struct smc_timer *timer);
-void flow_add_wait(struct smc_flow *f, uint8_t state, uint64_t ns);
-void flow_add_lost(struct smc_flow *f, unsigned slot);             /* a link has failed: last act */
-bool flow_add_same_rnic(const struct smc_link *a, const struct smc_llc_info *m);
-bool flow_add_has_asymmetric(const struct smc_group *group);
-unsigned flow_add_symmetric(const struct smc_group *group);
-void flow_add_fill(const struct smc_link *link, const struct smc_link *carrier, struct smc_llc_info *m);
-void flow_add_peer(struct smc_link *link, const struct smc_llc_info *m);
-int flow_add_route(struct smc_flow *f, struct smc_link *fresh);    /* 0, SMC_ERR_WOULDBLOCK, SMC_ERR_UNREACHABLE */
-void flow_add_routed(struct smc_flow *f, int rc);
-void flow_add_continuation(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m);
-void flow_add_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
-void flow_server_start(struct smc_flow *f);
-void flow_server_response(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m);
-void flow_server_ready(struct smc_flow *f);                        /* route known: QP, then rkeys or CONFIRM LINK */
-void flow_server_asked(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m);
-void flow_server_refuse_asker(struct smc_flow *f);
-void flow_server_confirmed(struct smc_flow *f);
-void flow_server_give_up(struct smc_flow *f);                      /* clean up, try again later: last act */
-void flow_client_offer(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
-void flow_client_ready(struct smc_flow *f);
-void flow_client_reject(struct smc_flow *f, struct smc_link *link, const uint8_t *request, uint8_t reason);
-void flow_client_ask(struct smc_flow *f);
-void flow_client_answer(struct smc_flow *f, struct smc_link *link);
-void flow_retry_fired(struct smc_timer *timer);
+void smc_flow_add_end(struct smc_flow *f);                             /* last act: smc_hs_llc_done() */
+void smc_flow_add_fail_first(struct smc_flow *f, int error, uint32_t diagnosis); /* last act */
+void smc_flow_add_free(struct smc_flow *f);                            /* the new link, if there is one */
+void smc_flow_add_failed(struct smc_flow *f);                          /* the new link does not work: last act */
+void smc_flow_add_silence(struct smc_flow *f);                         /* an answer on the carrier is missing: last act */
+void smc_flow_add_timeout(struct smc_timer *timer);
+void smc_flow_add_wait(struct smc_flow *f, uint8_t state, uint64_t ns);
+void smc_flow_add_lost(struct smc_flow *f, unsigned slot);             /* a link has failed: last act */
+bool smc_flow_add_same_rnic(const struct smc_link *a, const struct smc_llc_info *m);
+bool smc_flow_add_has_asymmetric(const struct smc_group *group);
+unsigned smc_flow_add_symmetric(const struct smc_group *group);
+void smc_flow_add_fill(const struct smc_link *link, const struct smc_link *carrier, struct smc_llc_info *m);
+void smc_flow_add_peer(struct smc_link *link, const struct smc_llc_info *m);
+int smc_flow_add_route(struct smc_flow *f, struct smc_link *fresh);    /* 0, SMC_ERR_WOULDBLOCK, SMC_ERR_UNREACHABLE */
+void smc_flow_add_routed(struct smc_flow *f, int rc);
+void smc_flow_add_continuation(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m);
+void smc_flow_add_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void smc_flow_server_start(struct smc_flow *f);
+void smc_flow_server_response(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m);
+void smc_flow_server_ready(struct smc_flow *f);                        /* route known: QP, then rkeys or CONFIRM LINK */
+void smc_flow_server_asked(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m);
+void smc_flow_server_refuse_asker(struct smc_flow *f);
+void smc_flow_server_confirmed(struct smc_flow *f);
+void smc_flow_server_give_up(struct smc_flow *f);                      /* clean up, try again later: last act */
+void smc_flow_client_offer(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void smc_flow_client_ready(struct smc_flow *f);
+void smc_flow_client_reject(struct smc_flow *f, struct smc_link *link, const uint8_t *request, uint8_t reason);
+void smc_flow_client_ask(struct smc_flow *f);
+void smc_flow_client_answer(struct smc_flow *f, struct smc_link *link);
+void smc_flow_retry_fired(struct smc_timer *timer);
 
 /* flow_rtoken.c ---- RTokens of the new link. */
-unsigned flow_share(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh); /* how many */
-unsigned flow_share_take(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, unsigned max, uint8_t *out);
-void flow_share_end(struct smc_flow *f, uint8_t slot, bool failed);
-void flow_share_read(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, const struct smc_llc_info *m);
+unsigned smc_flow_share(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh); /* how many */
+unsigned smc_flow_share_take(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, unsigned max, uint8_t *out);
+void smc_flow_share_end(struct smc_flow *f, uint8_t slot, bool failed);
+void smc_flow_share_read(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, const struct smc_llc_info *m);
 
 /* flow_delete.c ---- */
-void flow_want_delete(struct smc_flow *f, uint8_t number, uint32_t reason, bool orderly);
-bool flow_told(const struct smc_flow *f);                          /* client: the server has still to act */
-bool flow_delete_start(struct smc_flow *f);                        /* false: none is wanted */
-void flow_client_tell(struct smc_flow *f);
-void flow_delete_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
-void flow_delete_lost(struct smc_flow *f, const struct smc_link *link);
-int flow_delete_send(struct smc_flow *f, struct smc_link *carrier, uint8_t number, uint32_t reason, bool orderly);
+void smc_flow_want_delete(struct smc_flow *f, uint8_t number, uint32_t reason, bool orderly);
+bool smc_flow_told(const struct smc_flow *f);                          /* client: the server has still to act */
+bool smc_flow_delete_start(struct smc_flow *f);                        /* false: none is wanted */
+void smc_flow_client_tell(struct smc_flow *f);
+void smc_flow_delete_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void smc_flow_delete_lost(struct smc_flow *f, const struct smc_link *link);
+int smc_flow_delete_send(struct smc_flow *f, struct smc_link *carrier, uint8_t number, uint32_t reason, bool orderly);
 
 /* flow_rkey.c, flow_rkey_remote.c ---- */
-bool flow_rkey_start(struct smc_flow *f);
-bool flow_rkey_delete_start(struct smc_flow *f);
-void flow_rkey_response(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
-void flow_rkey_settled(struct smc_flow *f);                        /* a change of the links is over: refused ones may go on */
-void flow_rkey_lost(struct smc_flow *f, const struct smc_link *link);
-void flow_rkey_free(struct smc_flow *f);
-void flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
-void flow_remote_more(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
-void flow_remote_delete(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+bool smc_flow_rkey_start(struct smc_flow *f);
+bool smc_flow_rkey_delete_start(struct smc_flow *f);
+void smc_flow_rkey_response(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void smc_flow_rkey_settled(struct smc_flow *f);                        /* a change of the links is over: refused ones may go on */
+void smc_flow_rkey_lost(struct smc_flow *f, const struct smc_link *link);
+void smc_flow_rkey_free(struct smc_flow *f);
+void smc_flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void smc_flow_remote_more(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void smc_flow_remote_delete(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
 
 /* flow_keepalive.c ---- */
-void flow_keepalive_start(struct smc_link *link);
-void flow_keepalive_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void smc_flow_keepalive_start(struct smc_link *link);
+void smc_flow_keepalive_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
 
 #endif

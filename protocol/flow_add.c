@@ -4,10 +4,10 @@
 
 enum { ROUTE_AGAIN_NS = 10000000, ROUTE_TRIES = 100 };
 
-void flow_add_wait(struct smc_flow *f, uint8_t state, uint64_t ns)
+void smc_flow_add_wait(struct smc_flow *f, uint8_t state, uint64_t ns)
 {
     f->add.state = state;
-    flow_timer(f, &f->add.timer, ns, flow_add_timeout);
+    smc_flow_timer(f, &f->add.timer, ns, smc_flow_add_timeout);
 }
 
 static struct smc_connection *reset(struct smc_flow *f)
@@ -15,63 +15,63 @@ static struct smc_connection *reset(struct smc_flow *f)
     struct smc_connection *first = f->add.first;
     smc_timer_cancel(&f->group->ep->timers, &f->add.timer);
     if (f->add.fresh.set)
-        flow_share_end(f, f->add.fresh.slot, flow_deref(f, f->add.fresh) == NULL);
+        smc_flow_share_end(f, f->add.fresh.slot, smc_flow_deref(f, f->add.fresh) == NULL);
     memset(&f->add, 0, sizeof(f->add));
-    flow_rkey_settled(f);
+    smc_flow_rkey_settled(f);
     return first;
 }
 
-void flow_add_end(struct smc_flow *f)
+void smc_flow_add_end(struct smc_flow *f)
 {
     struct smc_connection *first = reset(f);
     if (first != NULL)
         smc_hs_llc_done(first, 0);
 }
 
-void flow_add_fail_first(struct smc_flow *f, int error, uint32_t diagnosis)
+void smc_flow_add_fail_first(struct smc_flow *f, int error, uint32_t diagnosis)
 {
-    flow_add_free(f);
+    smc_flow_add_free(f);
     struct smc_connection *first = reset(f);
     if (first != NULL)
         smc_hs_llc_failed(first, error, diagnosis);
 }
 
-void flow_add_free(struct smc_flow *f)
+void smc_flow_add_free(struct smc_flow *f)
 {
-    struct smc_link *fresh = flow_deref(f, f->add.fresh);
+    struct smc_link *fresh = smc_flow_deref(f, f->add.fresh);
     if (fresh == NULL)
         return;
-    flow_out_drop(f, f->add.fresh);
+    smc_flow_out_drop(f, f->add.fresh);
     f->down = (uint16_t)(f->down & ~(1u << fresh->slot));
-    flow_share_end(f, fresh->slot, true);
+    smc_flow_share_end(f, fresh->slot, true);
     smc_link_free(fresh);
 }
 
 /* Client: tells the server, frees the link and forgets it: no reject follows what was accepted. */
 static void client_failed(struct smc_flow *f)
 {
-    struct smc_link *carrier = flow_carrier(f, flow_deref(f, f->add.carrier), flow_deref(f, f->add.fresh));
+    struct smc_link *carrier = smc_flow_carrier(f, smc_flow_deref(f, f->add.carrier), smc_flow_deref(f, f->add.fresh));
     uint8_t number = f->add.fresh.number;
-    flow_add_free(f);
+    smc_flow_add_free(f);
     if (carrier != NULL)
-        flow_delete_send(f, carrier, number, SMC_LLC_DEL_LOST_PATH, false);
-    flow_add_end(f);
+        smc_flow_delete_send(f, carrier, number, SMC_LLC_DEL_LOST_PATH, false);
+    smc_flow_add_end(f);
 }
 
 /* Server: the peer is told; the RFC waits for its answer (at first contact no data may flow before). */
 static void server_failed(struct smc_flow *f)
 {
-    struct smc_link *carrier = flow_carrier(f, flow_deref(f, f->add.carrier), flow_deref(f, f->add.fresh));
-    bool told = carrier != NULL && flow_delete_send(f, carrier, f->add.fresh.number, SMC_LLC_DEL_LOST_PATH, false) == 0;
+    struct smc_link *carrier = smc_flow_carrier(f, smc_flow_deref(f, f->add.carrier), smc_flow_deref(f, f->add.fresh));
+    bool told = carrier != NULL && smc_flow_delete_send(f, carrier, f->add.fresh.number, SMC_LLC_DEL_LOST_PATH, false) == 0;
     if (!told || flow_profile(f)->carrier_survives) {
-        flow_server_give_up(f);
+        smc_flow_server_give_up(f);
         return;
     }
-    f->add.carrier = flow_ref(carrier);
-    flow_add_wait(f, FLOW_ADD_DELETE, flow_profile(f)->llc_timeout_ns);
+    f->add.carrier = smc_flow_ref(carrier);
+    smc_flow_add_wait(f, FLOW_ADD_DELETE, flow_profile(f)->llc_timeout_ns);
 }
 
-void flow_add_failed(struct smc_flow *f)
+void smc_flow_add_failed(struct smc_flow *f)
 {
     if (f->group->client)
         client_failed(f);
@@ -79,46 +79,46 @@ void flow_add_failed(struct smc_flow *f)
         server_failed(f);
 }
 
-void flow_add_silence(struct smc_flow *f)
+void smc_flow_add_silence(struct smc_flow *f)
 {
     const struct smc_profile *p = flow_profile(f);
-    struct smc_link *carrier = flow_deref(f, f->add.carrier);
+    struct smc_link *carrier = smc_flow_deref(f, f->add.carrier);
     bool enough = f->add.first == NULL || p->first_link_is_enough;
     if (!p->carrier_survives && carrier != NULL && f->add.first == NULL)
-        flow_fail_link(f, carrier); /* C.7.1 */
+        smc_flow_fail_link(f, carrier); /* C.7.1 */
     if (!enough)
-        flow_add_fail_first(f, SMC_ERR_TIMEOUT, 0);
+        smc_flow_add_fail_first(f, SMC_ERR_TIMEOUT, 0);
     else if (f->group->client && f->add.fresh.set && p->carrier_survives)
         client_failed(f);
     else if (f->group->client) {
-        flow_add_free(f);
-        flow_add_end(f);
+        smc_flow_add_free(f);
+        smc_flow_add_end(f);
     } else {
-        flow_server_give_up(f);
+        smc_flow_server_give_up(f);
     }
 }
 
 /* What was sent may still wait for a slot: then the peer has had no time yet. */
 static bool not_sent_yet(struct smc_flow *f)
 {
-    struct flow_ref on = f->add.state == FLOW_ADD_CONFIRM ? f->add.fresh : f->add.carrier;
-    if (!flow_waits(f, on))
+    struct smc_flow_ref on = f->add.state == FLOW_ADD_CONFIRM ? f->add.fresh : f->add.carrier;
+    if (!smc_flow_waits(f, on))
         return false;
-    flow_add_wait(f, f->add.state, flow_profile(f)->llc_timeout_ns);
+    smc_flow_add_wait(f, f->add.state, flow_profile(f)->llc_timeout_ns);
     return true;
 }
 
 static void delete_unanswered(struct smc_flow *f)
 {
-    struct smc_link *carrier = flow_deref(f, f->add.carrier);
+    struct smc_link *carrier = smc_flow_deref(f, f->add.carrier);
     uint8_t number = f->add.fresh.number;
     if (carrier != NULL)
-        flow_fail_link(f, carrier);
-    flow_want_delete(f, number, SMC_LLC_DEL_LOST_PATH, false); /* [LLC-066] over a survivor */
-    flow_server_give_up(f);
+        smc_flow_fail_link(f, carrier);
+    smc_flow_want_delete(f, number, SMC_LLC_DEL_LOST_PATH, false); /* [LLC-066] over a survivor */
+    smc_flow_server_give_up(f);
 }
 
-void flow_add_timeout(struct smc_timer *timer)
+void smc_flow_add_timeout(struct smc_timer *timer)
 {
     struct flow_add *add = SMC_LIST_ENTRY(timer, struct flow_add, timer);
     struct smc_flow *f = SMC_LIST_ENTRY(add, struct smc_flow, add);
@@ -126,24 +126,24 @@ void flow_add_timeout(struct smc_timer *timer)
         return;
     switch (add->state) { /* [LLC-064] */
     case FLOW_FIRST_CONFIRM:
-        flow_first_timeout(f);
+        smc_flow_first_timeout(f);
         break;
     case FLOW_ADD_ROUTE:
-        flow_add_routed(f, SMC_ERR_WOULDBLOCK);
+        smc_flow_add_routed(f, SMC_ERR_WOULDBLOCK);
         break;
     case FLOW_ADD_CONFIRM:
-        flow_add_failed(f);
+        smc_flow_add_failed(f);
         break;
     case FLOW_ADD_DELETE:
         delete_unanswered(f);
         break;
     default: /* FLOW_FIRST_ADD, FLOW_ADD_RESPONSE, FLOW_ADD_CONTINUE */
-        flow_add_silence(f);
+        smc_flow_add_silence(f);
     }
 }
 
 /* A link has failed. The one that carries the exchange: it cannot go on; the new one: as if it were not confirmed. */
-void flow_add_lost(struct smc_flow *f, unsigned slot)
+void smc_flow_add_lost(struct smc_flow *f, unsigned slot)
 {
     struct flow_add *add = &f->add;
     if (add->state == FLOW_ADD_IDLE)
@@ -151,39 +151,39 @@ void flow_add_lost(struct smc_flow *f, unsigned slot)
     bool carrier = add->carrier.set && add->carrier.slot == slot, fresh = add->fresh.set && add->fresh.slot == slot;
     if (add->state == FLOW_FIRST_CONFIRM || add->state == FLOW_FIRST_ADD) {
         if (carrier)
-            flow_add_fail_first(f, SMC_ERR_IO, 0);
+            smc_flow_add_fail_first(f, SMC_ERR_IO, 0);
     } else if (carrier && add->state == FLOW_ADD_DELETE) {
-        flow_want_delete(f, add->fresh.number, SMC_LLC_DEL_LOST_PATH, false);
-        flow_server_give_up(f);
+        smc_flow_want_delete(f, add->fresh.number, SMC_LLC_DEL_LOST_PATH, false);
+        smc_flow_server_give_up(f);
     } else if ((fresh && add->state != FLOW_ADD_DELETE) || carrier) {
-        flow_add_failed(f);
+        smc_flow_add_failed(f);
     }
 }
 
 /* ---- Which links are alike ---------------------------------------------------------------------- */
-bool flow_add_same_rnic(const struct smc_link *a, const struct smc_llc_info *m)
+bool smc_flow_add_same_rnic(const struct smc_link *a, const struct smc_llc_info *m)
 {
     return memcmp(a->peer_mac, m->mac, sizeof(m->mac)) == 0 || memcmp(a->peer_gid.bytes, m->gid, sizeof(m->gid)) == 0;
 }
 
-bool flow_add_has_asymmetric(const struct smc_group *group)
+bool smc_flow_add_has_asymmetric(const struct smc_group *group)
 {
     for (unsigned i = 0; i < group->link_slots; i++)
-        if (flow_usable(group->links[i]) && group->links[i]->asymmetric)
+        if (smc_flow_usable(group->links[i]) && group->links[i]->asymmetric)
             return true;
     return false;
 }
 
-unsigned flow_add_symmetric(const struct smc_group *group)
+unsigned smc_flow_add_symmetric(const struct smc_group *group)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < group->link_slots; i++)
-        n += flow_usable(group->links[i]) && !group->links[i]->asymmetric;
+        n += smc_flow_usable(group->links[i]) && !group->links[i]->asymmetric;
     return n;
 }
 
 /* ---- Messages ----------------------------------------------------------------------------------- */
-void flow_add_fill(const struct smc_link *link, const struct smc_link *carrier, struct smc_llc_info *m)
+void smc_flow_add_fill(const struct smc_link *link, const struct smc_link *carrier, struct smc_llc_info *m)
 {
     m->type = SMC_LLC_ADD_LINK;
     memcpy(m->mac, link->mac, sizeof(m->mac));
@@ -200,7 +200,7 @@ void flow_add_fill(const struct smc_link *link, const struct smc_link *carrier, 
     memcpy(m->target_gid, target->bytes, sizeof(m->target_gid));
 }
 
-void flow_add_peer(struct smc_link *link, const struct smc_llc_info *m)
+void smc_flow_add_peer(struct smc_link *link, const struct smc_llc_info *m)
 {
     memcpy(link->peer_mac, m->mac, sizeof(m->mac));
     memcpy(link->peer_gid.bytes, m->gid, sizeof(m->gid));
@@ -210,7 +210,7 @@ void flow_add_peer(struct smc_link *link, const struct smc_llc_info *m)
 }
 
 /* SMC-Rv2: the next hop to the peer's GID of the new link. */
-int flow_add_route(struct smc_flow *f, struct smc_link *fresh)
+int smc_flow_add_route(struct smc_flow *f, struct smc_link *fresh)
 {
     struct smc_endpoint *ep = f->group->ep;
     struct smc_route route = {.direct = true};
@@ -226,27 +226,27 @@ int flow_add_route(struct smc_flow *f, struct smc_link *fresh)
 }
 
 /* Goes on once the way is known, asks again later, or gives up. SMC_ERR_WOULDBLOCK: ask (again). */
-void flow_add_routed(struct smc_flow *f, int rc)
+void smc_flow_add_routed(struct smc_flow *f, int rc)
 {
-    struct smc_link *fresh = flow_deref(f, f->add.fresh);
+    struct smc_link *fresh = smc_flow_deref(f, f->add.fresh);
     if (rc == SMC_ERR_WOULDBLOCK && fresh != NULL)
-        rc = flow_add_route(f, fresh);
+        rc = smc_flow_add_route(f, fresh);
     if (rc == SMC_ERR_WOULDBLOCK && f->add.route_tries++ < ROUTE_TRIES) {
-        flow_add_wait(f, FLOW_ADD_ROUTE, ROUTE_AGAIN_NS);
+        smc_flow_add_wait(f, FLOW_ADD_ROUTE, ROUTE_AGAIN_NS);
         return;
     }
     if (rc == 0 && fresh != NULL && f->group->client) {
-        flow_client_ready(f);
+        smc_flow_client_ready(f);
     } else if (rc == 0 && fresh != NULL) {
-        flow_server_ready(f);
+        smc_flow_server_ready(f);
     } else if (f->group->client) { /* nothing was accepted yet */
-        struct smc_link *carrier = flow_deref(f, f->add.carrier);
-        flow_add_free(f);
+        struct smc_link *carrier = smc_flow_deref(f, f->add.carrier);
+        smc_flow_add_free(f);
         if (carrier != NULL)
-            flow_client_reject(f, carrier, f->add.request, SMC_LLC_REJECT_NO_ALT_PATH);
-        flow_add_end(f);
+            smc_flow_client_reject(f, carrier, f->add.request, SMC_LLC_REJECT_NO_ALT_PATH);
+        smc_flow_add_end(f);
     } else {
-        flow_add_failed(f);
+        smc_flow_add_failed(f);
     }
 }
 
@@ -260,9 +260,9 @@ static int send_continuation(struct smc_flow *f, struct smc_link *carrier, struc
                              .count = f->add.own_left, /* this message included [LLC-030] */
                              .rtokens = pairs};
     m.nrtokens = f->add.own_left < 2 ? f->add.own_left : 2;
-    flow_share_take(f, carrier, fresh, m.nrtokens, pairs);
+    smc_flow_share_take(f, carrier, fresh, m.nrtokens, pairs);
     f->add.own_left -= m.nrtokens;
-    return flow_send(f, carrier, &m);
+    return smc_flow_send(f, carrier, &m);
 }
 
 /* The count of the first one is free, each later one is two less. */
@@ -271,65 +271,65 @@ static bool count_fits(const struct flow_add *add, const struct smc_llc_info *m)
     return !add->heard || m->count == add->peer_left;
 }
 
-void flow_add_continuation(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
+void smc_flow_add_continuation(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
 {
     struct flow_add *add = &f->add;
-    struct smc_link *fresh = flow_deref(f, add->fresh);
-    bool awaited = add->state == FLOW_ADD_CONTINUE && fresh != NULL && link == flow_deref(f, add->carrier);
+    struct smc_link *fresh = smc_flow_deref(f, add->fresh);
+    bool awaited = add->state == FLOW_ADD_CONTINUE && fresh != NULL && link == smc_flow_deref(f, add->carrier);
     if (!awaited || m->link_number != fresh->number || m->response != !f->group->client) { /* [LLC-029] */
-        flow_drop(f);
+        smc_flow_drop(f);
         return;
     }
     if (!count_fits(add, m)) {
-        flow_add_failed(f);
+        smc_flow_add_failed(f);
         return;
     }
-    flow_share_read(f, link, fresh, m);
+    smc_flow_share_read(f, link, fresh, m);
     add->heard = true;
     add->peer_left = m->count > 2 ? m->count - 2 : 0;
     bool more = add->own_left > 0 || add->peer_left > 0; /* an empty message solicits the peer's [LLC-031] */
     if ((f->group->client || more) && send_continuation(f, link, fresh) < 0) {
-        flow_fail_link(f, link);
+        smc_flow_fail_link(f, link);
         return;
     }
     if (f->group->client)
         more = add->own_left > 0 || add->peer_left > 0;
-    flow_add_wait(f, more ? FLOW_ADD_CONTINUE : FLOW_ADD_CONFIRM,
+    smc_flow_add_wait(f, more ? FLOW_ADD_CONTINUE : FLOW_ADD_CONFIRM,
                   more ? flow_profile(f)->llc_timeout_ns : flow_profile(f)->later_link_timeout_ns);
     if (!more && !f->group->client)
-        flow_confirm_request(f, fresh);
+        smc_flow_confirm_request(f, fresh);
 }
 
 /* ---- Input -------------------------------------------------------------------------------------- */
-void flow_add_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+void smc_flow_add_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
     if (f->group->client && !m->response)
-        flow_client_offer(f, link, m, bytes);
+        smc_flow_client_offer(f, link, m, bytes);
     else if (!f->group->client && m->response)
-        flow_server_response(f, link, m);
+        smc_flow_server_response(f, link, m);
     else if (!f->group->client)
-        flow_server_asked(f, link, m);
+        smc_flow_server_asked(f, link, m);
     else
-        flow_drop(f); /* a client's ADD LINK is not answered by a response */
+        smc_flow_drop(f); /* a client's ADD LINK is not answered by a response */
 }
 
 /* Server, v1: the first message, with which the exchange begins. */
 static void begin_continuation(struct smc_flow *f, struct smc_link *fresh)
 {
-    struct smc_link *carrier = flow_deref(f, f->add.carrier);
-    flow_add_wait(f, FLOW_ADD_CONTINUE, flow_profile(f)->llc_timeout_ns);
+    struct smc_link *carrier = smc_flow_deref(f, f->add.carrier);
+    smc_flow_add_wait(f, FLOW_ADD_CONTINUE, flow_profile(f)->llc_timeout_ns);
     if (carrier == NULL || send_continuation(f, carrier, fresh) < 0)
-        flow_add_failed(f);
+        smc_flow_add_failed(f);
 }
 
-void flow_server_ready(struct smc_flow *f)
+void smc_flow_server_ready(struct smc_flow *f)
 {
-    struct smc_link *fresh = flow_deref(f, f->add.fresh);
+    struct smc_link *fresh = smc_flow_deref(f, f->add.fresh);
     if (smc_link_rtr(fresh) < 0 || smc_link_rts(fresh) < 0) {
-        flow_add_failed(f);
+        smc_flow_add_failed(f);
     } else if (f->group->version == 2) {
-        flow_add_wait(f, FLOW_ADD_CONFIRM, flow_profile(f)->later_link_timeout_ns);
-        flow_confirm_request(f, fresh);
+        smc_flow_add_wait(f, FLOW_ADD_CONFIRM, flow_profile(f)->later_link_timeout_ns);
+        smc_flow_confirm_request(f, fresh);
     } else {
         begin_continuation(f, fresh);
     }

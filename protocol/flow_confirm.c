@@ -28,13 +28,13 @@ static int send_confirm(struct smc_flow *f, struct smc_link *link, bool response
                              .max_conns = links_negotiated_here(g) ? 0 : g->max_conns};
     memcpy(m.mac, link->mac, sizeof(m.mac));
     memcpy(m.gid, link->gid.bytes, sizeof(m.gid));
-    return flow_send(f, link, &m);
+    return smc_flow_send(f, link, &m);
 }
 
-void flow_confirm_request(struct smc_flow *f, struct smc_link *link)
+void smc_flow_confirm_request(struct smc_flow *f, struct smc_link *link)
 {
     if (send_confirm(f, link, false) < 0)
-        flow_fail_link(f, link);
+        smc_flow_fail_link(f, link);
 }
 
 /* [LLC-011] as in CLC or ADD LINK. */
@@ -76,21 +76,21 @@ static void first_at_client(struct smc_flow *f, struct smc_link *link, const str
 {
     uint32_t diagnosis = m->link_number == 0 ? SMC_DIAG_INTERR : take_first(f, link, m);
     if (diagnosis != 0) {
-        flow_add_fail_first(f, SMC_ERR_PROTOCOL, diagnosis);
+        smc_flow_add_fail_first(f, SMC_ERR_PROTOCOL, diagnosis);
         return;
     }
     link->number = m->link_number;
     f->group->last_link_number = link->number;
-    f->add.carrier = flow_ref(link);
+    f->add.carrier = smc_flow_ref(link);
     if (smc_link_rts(link) < 0 || send_confirm(f, link, true) < 0) {
-        flow_add_fail_first(f, SMC_ERR_IO, SMC_DIAG_INTERR);
+        smc_flow_add_fail_first(f, SMC_ERR_IO, SMC_DIAG_INTERR);
         return;
     }
-    flow_activate(f, link);
+    smc_flow_activate(f, link);
     if (most_links(f->group) > 1)
-        flow_add_wait(f, FLOW_FIRST_ADD, flow_profile(f)->add_link_timeout_ns);
+        smc_flow_add_wait(f, FLOW_FIRST_ADD, flow_profile(f)->add_link_timeout_ns);
     else
-        flow_add_end(f);
+        smc_flow_add_end(f);
 }
 
 static void first_at_server(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
@@ -98,21 +98,21 @@ static void first_at_server(struct smc_flow *f, struct smc_link *link, const str
     uint32_t diagnosis = m->link_number != link->number ? SMC_DIAG_INTERR : take_first(f, link, m);
     if (diagnosis != 0) { /* own CONFIRM LINK was sent: too late to decline, but for Linux */
         bool late = diagnosis == SMC_DIAG_RMBE_EC && flow_profile(f)->confirm_link_decline;
-        flow_add_fail_first(f, SMC_ERR_PROTOCOL, late ? diagnosis : 0);
+        smc_flow_add_fail_first(f, SMC_ERR_PROTOCOL, late ? diagnosis : 0);
         return;
     }
-    flow_activate(f, link);
-    flow_server_start(f);
+    smc_flow_activate(f, link);
+    smc_flow_server_start(f);
 }
 
-void flow_first_timeout(struct smc_flow *f)
+void smc_flow_first_timeout(struct smc_flow *f)
 {
     bool decline = flow_profile(f)->confirm_link_decline; /* */
     if (f->first_unsent) { /* C.2 */
-        flow_add_fail_first(f, SMC_ERR_IO, SMC_DIAG_INTERR);
+        smc_flow_add_fail_first(f, SMC_ERR_IO, SMC_DIAG_INTERR);
         return;
     }
-    flow_add_fail_first(f, SMC_ERR_TIMEOUT, decline ? SMC_DIAG_TIMEOUT_CL : 0);
+    smc_flow_add_fail_first(f, SMC_ERR_TIMEOUT, decline ? SMC_DIAG_TIMEOUT_CL : 0);
 }
 
 void smc_flow_first_contact(struct smc_group *group, struct smc_connection *c)
@@ -122,21 +122,21 @@ void smc_flow_first_contact(struct smc_group *group, struct smc_connection *c)
     const struct smc_profile *p = &group->ep->profile;
     f->add.first = c;
     if (group->client) { /* twice the time: Declines that cross must not be read as data */
-        f->add.carrier = flow_ref(link);
-        flow_add_wait(f, FLOW_FIRST_CONFIRM, 2 * p->confirm_link_timeout_ns);
-        flow_kick(f); /* it may have come already */
+        f->add.carrier = smc_flow_ref(link);
+        smc_flow_add_wait(f, FLOW_FIRST_CONFIRM, 2 * p->confirm_link_timeout_ns);
+        smc_flow_kick(f); /* it may have come already */
         return;
     }
     if (link->number == 0)
         link->number = smc_link_next_number(group);
-    f->add.carrier = flow_ref(link);
+    f->add.carrier = smc_flow_ref(link);
     f->first_unsent = send_confirm(f, link, false) < 0;
-    flow_add_wait(f, FLOW_FIRST_CONFIRM, f->first_unsent ? 0 : p->confirm_link_timeout_ns);
+    smc_flow_add_wait(f, FLOW_FIRST_CONFIRM, f->first_unsent ? 0 : p->confirm_link_timeout_ns);
 }
 
-void flow_confirm_early(struct smc_flow *f)
+void smc_flow_confirm_early(struct smc_flow *f)
 {
-    struct smc_link *link = flow_deref(f, f->add.carrier);
+    struct smc_link *link = smc_flow_deref(f, f->add.carrier);
     if (!f->early_set || f->add.state != FLOW_FIRST_CONFIRM || link == NULL)
         return;
     f->early_set = false;
@@ -150,44 +150,44 @@ void smc_flow_abandon(struct smc_group *group, struct smc_connection *c)
         return;
     f->add.first = NULL;
     if (f->add.state == FLOW_FIRST_CONFIRM || f->add.state == FLOW_FIRST_ADD)
-        flow_add_end(f);
+        smc_flow_add_end(f);
 }
 
 /* ---- Later links -------------------------------------------------------------------------------- */
 static void later_at_client(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
 {
     if (!is_peer(link, m) || m->link_number != link->number || smc_link_rts(link) < 0 || send_confirm(f, link, true) < 0) {
-        flow_add_failed(f);
+        smc_flow_add_failed(f);
         return;
     }
     link->peer_user_id = m->link_user_id;
-    flow_activate(f, link);
-    flow_add_end(f);
+    smc_flow_activate(f, link);
+    smc_flow_add_end(f);
 }
 
 static void later_at_server(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
 {
     if (!is_peer(link, m) || m->link_number != link->number) {
-        flow_add_failed(f);
+        smc_flow_add_failed(f);
         return;
     }
     link->peer_user_id = m->link_user_id;
-    flow_activate(f, link);
-    flow_server_confirmed(f);
+    smc_flow_activate(f, link);
+    smc_flow_server_confirmed(f);
 }
 
 /* [LLC-006]: only on the link that it is about; [LLC-009]: requests of the server, responses of the client. */
-void flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+void smc_flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
-    bool client = f->group->client, first = f->add.state == FLOW_FIRST_CONFIRM && flow_deref(f, f->add.carrier) == link;
-    bool later = f->add.state == FLOW_ADD_CONFIRM && flow_deref(f, f->add.fresh) == link;
+    bool client = f->group->client, first = f->add.state == FLOW_FIRST_CONFIRM && smc_flow_deref(f, f->add.carrier) == link;
+    bool later = f->add.state == FLOW_ADD_CONFIRM && smc_flow_deref(f, f->add.fresh) == link;
     if (m->response == client || (!first && !later)) {
         bool early = client && !m->response && f->add.state == FLOW_ADD_IDLE && f->group->first_contact && !link->confirmed;
         if (early && !f->early_set) {
             f->early_set = true;
             memcpy(f->early, bytes, sizeof(f->early));
         } else {
-            flow_drop(f);
+            smc_flow_drop(f);
         }
         return;
     }

@@ -6,10 +6,10 @@ enum { DRAIN_STEP_NS = 1000000 };
 
 static void del_fired(struct smc_timer *timer);
 
-int flow_delete_send(struct smc_flow *f, struct smc_link *carrier, uint8_t number, uint32_t reason, bool orderly)
+int smc_flow_delete_send(struct smc_flow *f, struct smc_link *carrier, uint8_t number, uint32_t reason, bool orderly)
 {
     struct smc_llc_info m = {.type = SMC_LLC_DELETE_LINK, .link_number = number, .reason = reason, .orderly = orderly};
-    return flow_send(f, carrier, &m);
+    return smc_flow_send(f, carrier, &m);
 }
 
 /* ---- What is wanted ----------------------------------------------------------------------------- */
@@ -28,7 +28,7 @@ static void drop_want(struct smc_flow *f, unsigned i)
 }
 
 /* Once for a number. There are more places than links; the last one is for numbers of no link. */
-void flow_want_delete(struct smc_flow *f, uint8_t number, uint32_t reason, bool orderly)
+void smc_flow_want_delete(struct smc_flow *f, uint8_t number, uint32_t reason, bool orderly)
 {
     struct flow_want *w = number != 0 ? find_want(f, number) : NULL;
     bool running = f->del.state != FLOW_DEL_IDLE && f->del.number == number;
@@ -36,14 +36,14 @@ void flow_want_delete(struct smc_flow *f, uint8_t number, uint32_t reason, bool 
         return;
     w = find_want(f, 0);
     if (w == NULL) {
-        flow_drop(f);
+        smc_flow_drop(f);
         return;
     }
     *w = (struct flow_want){.number = number, .reason = reason, .orderly = orderly};
-    flow_kick(f);
+    smc_flow_kick(f);
 }
 
-bool flow_told(const struct smc_flow *f)
+bool smc_flow_told(const struct smc_flow *f)
 {
     for (unsigned i = 0; i < FLOW_DELETES; i++)
         if (f->wants[i].number != 0)
@@ -87,11 +87,11 @@ static bool quiesce(struct smc_flow *f, struct smc_link *link)
 static void free_link(struct smc_flow *f, uint8_t number)
 {
     struct smc_link *link = number != 0 ? smc_group_link_by_number(f->group, number) : NULL;
-    if (link == NULL || link == flow_deref(f, f->add.fresh))
+    if (link == NULL || link == smc_flow_deref(f, f->add.fresh))
         return;
-    flow_out_drop(f, flow_ref(link));
+    smc_flow_out_drop(f, smc_flow_ref(link));
     f->down = (uint16_t)(f->down & ~(1u << link->slot));
-    flow_share_end(f, link->slot, true);
+    smc_flow_share_end(f, link->slot, true);
     f->orphans_sent = 0;
     smc_link_free(link);
     smc_group_update_type(f->group);
@@ -101,7 +101,7 @@ static void del_end(struct smc_flow *f)
 {
     smc_timer_cancel(&f->group->ep->timers, &f->del.timer);
     memset(&f->del, 0, sizeof(f->del));
-    flow_rkey_settled(f);
+    smc_flow_rkey_settled(f);
 }
 
 static void end_group(struct smc_flow *f, uint32_t reason, bool tell)
@@ -109,13 +109,13 @@ static void end_group(struct smc_flow *f, uint32_t reason, bool tell)
     f->end_group = true;
     f->end_reason = reason;
     f->end_tell = tell;
-    flow_kick(f);
+    smc_flow_kick(f);
 }
 
 static void wait_step(struct smc_flow *f, uint8_t state, uint64_t ns)
 {
     f->del.state = state;
-    flow_timer(f, &f->del.timer, ns, del_fired);
+    smc_flow_timer(f, &f->del.timer, ns, del_fired);
 }
 
 /* ---- The server's exchange ---------------------------------------------------------------------- */
@@ -123,7 +123,7 @@ static void server_send(struct smc_flow *f)
 {
     struct flow_del *d = &f->del;
     struct smc_link *link = smc_group_link_by_number(f->group, d->number);
-    struct smc_link *carrier = flow_carrier(f, NULL, link);
+    struct smc_link *carrier = smc_flow_carrier(f, NULL, link);
     if (carrier == NULL) { /* the last link goes */
         uint32_t reason = d->reason;
         bool tell = link != NULL && link->confirmed;
@@ -131,20 +131,20 @@ static void server_send(struct smc_flow *f)
         end_group(f, reason, tell);
         return;
     }
-    d->carrier = flow_ref(carrier);
+    d->carrier = smc_flow_ref(carrier);
     wait_step(f, FLOW_DEL_ANSWER, flow_profile(f)->llc_timeout_ns);
-    if (flow_delete_send(f, carrier, d->number, d->reason, d->orderly) < 0)
-        flow_fail_link(f, carrier); /* [LLC-065]: flow_delete_lost() sends it again */
+    if (smc_flow_delete_send(f, carrier, d->number, d->reason, d->orderly) < 0)
+        smc_flow_fail_link(f, carrier); /* [LLC-065]: smc_flow_delete_lost() sends it again */
 }
 
 /* Nothing that was posted is left on the link? */
 static bool drained(const struct smc_flow *f)
 {
-    const struct smc_link *link = flow_deref(f, f->del.link);
+    const struct smc_link *link = smc_flow_deref(f, f->del.link);
     return link == NULL || smc_wr_pending(link) == 0 || f->group->ep->now_ns >= f->del.until_ns;
 }
 
-bool flow_delete_start(struct smc_flow *f)
+bool smc_flow_delete_start(struct smc_flow *f)
 {
     struct flow_want w = f->wants[0];
     if (w.number == 0)
@@ -157,8 +157,8 @@ bool flow_delete_start(struct smc_flow *f)
     d->orderly = w.orderly;
     d->until_ns = f->group->ep->now_ns + flow_profile(f)->llc_timeout_ns;
     d->state = FLOW_DEL_DRAIN;
-    d->link = link != NULL ? flow_ref(link) : (struct flow_ref){0};
-    if (link != NULL && flow_carrier(f, NULL, link) != NULL && !quiesce(f, link))
+    d->link = link != NULL ? smc_flow_ref(link) : (struct smc_flow_ref){0};
+    if (link != NULL && smc_flow_carrier(f, NULL, link) != NULL && !quiesce(f, link))
         return true;
     if (w.orderly && !drained(f))
         wait_step(f, FLOW_DEL_DRAIN, DRAIN_STEP_NS);
@@ -176,24 +176,24 @@ static void server_done(struct smc_flow *f)
 
 static void server_silence(struct smc_flow *f) /* [LLC-066] */
 {
-    struct smc_link *carrier = flow_deref(f, f->del.carrier);
-    if (flow_waits(f, f->del.carrier)) {
+    struct smc_link *carrier = smc_flow_deref(f, f->del.carrier);
+    if (smc_flow_waits(f, f->del.carrier)) {
         wait_step(f, FLOW_DEL_ANSWER, flow_profile(f)->llc_timeout_ns);
     } else if (flow_profile(f)->carrier_survives || carrier == NULL) {
         server_done(f); /* */
     } else {
-        flow_fail_link(f, carrier);
+        smc_flow_fail_link(f, carrier);
     }
 }
 
 static void server_answered(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
 {
-    if (f->add.state == FLOW_ADD_DELETE && flow_deref(f, f->add.carrier) == link && m->link_number == f->add.fresh.number) {
-        flow_server_give_up(f);
+    if (f->add.state == FLOW_ADD_DELETE && smc_flow_deref(f, f->add.carrier) == link && m->link_number == f->add.fresh.number) {
+        smc_flow_server_give_up(f);
         return;
     }
-    if (f->del.state != FLOW_DEL_ANSWER || flow_deref(f, f->del.carrier) != link || m->link_number != f->del.number) {
-        flow_drop(f); /* [LLC-068] */
+    if (f->del.state != FLOW_DEL_ANSWER || smc_flow_deref(f, f->del.carrier) != link || m->link_number != f->del.number) {
+        smc_flow_drop(f); /* [LLC-068] */
         return;
     }
     server_done(f); /* [LLC-036]; also if the link was unknown to the client [LLC-037] */
@@ -205,29 +205,29 @@ static void server_asked(struct smc_flow *f, const struct smc_llc_info *m)
     struct smc_link *link = m->link_number != 0 ? smc_group_link_by_number(f->group, m->link_number) : NULL;
     if (f->add.state >= FLOW_ADD_RESPONSE && m->link_number != 0 && m->link_number == f->add.fresh.number) {
         if (f->add.state != FLOW_ADD_DELETE)
-            flow_add_failed(f); /* the client gave the new link up [LLC-083] */
+            smc_flow_add_failed(f); /* the client gave the new link up [LLC-083] */
         return;
     }
     if (m->link_number == 0 || (link == NULL && flow_profile(f)->llc_errors_dropped)) {
-        flow_drop(f);
+        smc_flow_drop(f);
         return;
     }
-    flow_want_delete(f, m->link_number, m->reason, m->orderly); /* [LLC-040] [LLC-046] */
+    smc_flow_want_delete(f, m->link_number, m->reason, m->orderly); /* [LLC-040] [LLC-046] */
 }
 
 /* ---- The client's side --------------------------------------------------------------------------- */
 /* Sends what was not sent yet; the server's own request ends it, or time. */
-void flow_client_tell(struct smc_flow *f)
+void smc_flow_client_tell(struct smc_flow *f)
 {
     uint64_t now = f->group->ep->now_ns;
     for (unsigned i = 0; i < FLOW_DELETES; i++) {
         struct flow_want *w = &f->wants[i];
         struct smc_link *link = w->number != 0 ? smc_group_link_by_number(f->group, w->number) : NULL;
-        struct smc_link *carrier = flow_carrier(f, NULL, link);
+        struct smc_link *carrier = smc_flow_carrier(f, NULL, link);
         if (w->number == 0 || w->told)
             continue;
         if (carrier == NULL) {
-            end_group(f, w->reason, link != NULL && flow_usable(link));
+            end_group(f, w->reason, link != NULL && smc_flow_usable(link));
             return;
         }
         w->told = true;
@@ -235,10 +235,10 @@ void flow_client_tell(struct smc_flow *f)
         w->until_ns = now + flow_profile(f)->llc_timeout_ns;
         if (f->del.state == FLOW_DEL_IDLE)
             wait_step(f, FLOW_DEL_IDLE, flow_profile(f)->llc_timeout_ns);
-        if (flow_delete_send(f, carrier, w->number, w->reason, w->orderly) < 0)
-            flow_fail_link(f, carrier);
+        if (smc_flow_delete_send(f, carrier, w->number, w->reason, w->orderly) < 0)
+            smc_flow_fail_link(f, carrier);
         bool at_once = link != NULL && flow_profile(f)->client_frees_at_once;
-        if (at_once && (flow_carrier(f, NULL, link) != NULL)) {
+        if (at_once && (smc_flow_carrier(f, NULL, link) != NULL)) {
             uint8_t number = w->number;
             if (!quiesce(f, link))
                 return;
@@ -257,7 +257,7 @@ static void client_silence(struct smc_flow *f)
             break;
         if (w->told && w->until_ns <= now) {
             struct smc_link *link = smc_group_link_by_number(f->group, w->number);
-            if (link != NULL && !flow_usable(link))
+            if (link != NULL && !smc_flow_usable(link))
                 free_link(f, w->number);
             drop_want(f, i);
             continue;
@@ -268,7 +268,7 @@ static void client_silence(struct smc_flow *f)
     }
     if (next != UINT64_MAX)
         smc_timer_set(&f->group->ep->timers, &f->del.timer, next, del_fired);
-    flow_kick(f);
+    smc_flow_kick(f);
 }
 
 static void answer(struct smc_flow *f, struct smc_link *link, const uint8_t *request, uint32_t reason)
@@ -276,14 +276,14 @@ static void answer(struct smc_flow *f, struct smc_link *link, const uint8_t *req
     uint8_t bytes[SMC_LLC_BYTES];
     memcpy(bytes, request, sizeof(bytes));
     smc_store_be(bytes + 5, 4, reason);
-    if (flow_echo(f, link, bytes, 0) < 0)
-        flow_fail_link(f, link);
+    if (smc_flow_echo(f, link, bytes, 0) < 0)
+        smc_flow_fail_link(f, link);
 }
 
 static void client_rearm(struct smc_flow *f)
 {
     del_end(f);
-    if (flow_told(f))
+    if (smc_flow_told(f))
         wait_step(f, FLOW_DEL_IDLE, flow_profile(f)->llc_timeout_ns);
 }
 
@@ -291,7 +291,7 @@ static void client_rearm(struct smc_flow *f)
 static void client_answer(struct smc_flow *f)
 {
     struct flow_del *d = &f->del;
-    struct smc_link *carrier = flow_deref(f, d->carrier), *link = flow_deref(f, d->link);
+    struct smc_link *carrier = smc_flow_deref(f, d->carrier), *link = smc_flow_deref(f, d->link);
     if (carrier != NULL)
         answer(f, carrier, d->request, 0);
     d->until_ns = f->group->ep->now_ns + flow_profile(f)->llc_timeout_ns;
@@ -315,8 +315,8 @@ static void forget_want(struct smc_flow *f, uint8_t number)
 static void client_begin(struct smc_flow *f, struct smc_link *on, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
     struct flow_del *d = &f->del;
-    d->link = flow_ref(link);
-    d->carrier = flow_ref(on);
+    d->link = smc_flow_ref(link);
+    d->carrier = smc_flow_ref(on);
     d->number = m->link_number;
     d->reason = m->reason;
     d->orderly = m->orderly;
@@ -339,20 +339,20 @@ static void client_asked(struct smc_flow *f, struct smc_link *on, const struct s
         forget_want(f, m->link_number);
     if (f->add.fresh.set && m->link_number == f->add.fresh.number) { /* [LLC-083] */
         answer(f, on, bytes, m->reason);
-        flow_add_free(f);
-        flow_add_end(f);
+        smc_flow_add_free(f);
+        smc_flow_add_end(f);
         return;
     }
     if (link == NULL) { /* [LLC-037] */
         answer(f, on, bytes, SMC_LLC_DEL_UNKNOWN_LINK);
-        flow_kick(f);
+        smc_flow_kick(f);
         return;
     }
     if (f->del.state != FLOW_DEL_IDLE) { /* the server runs one at a time; a repetition is answered by the running one */
-        flow_drop(f);
+        smc_flow_drop(f);
         return;
     }
-    if (flow_carrier(f, NULL, link) == NULL) { /* nothing would be left */
+    if (smc_flow_carrier(f, NULL, link) == NULL) { /* nothing would be left */
         answer(f, on, bytes, 0);
         end_group(f, m->reason, false);
         return;
@@ -365,26 +365,26 @@ static void client_asked(struct smc_flow *f, struct smc_link *on, const struct s
 static void delete_all(struct smc_flow *f, struct smc_link *on, const struct smc_llc_info *m)
 {
     struct smc_llc_info own = {.type = SMC_LLC_DELETE_LINK, .all = true, .orderly = true, .reason = m->reason};
-    if (f->group->client || flow_send(f, on, &own) < 0) {
+    if (f->group->client || smc_flow_send(f, on, &own) < 0) {
         end_group(f, m->reason, false);
         return;
     }
     del_end(f);
     f->del.reason = m->reason;
-    f->del.link = f->del.carrier = flow_ref(on);
+    f->del.link = f->del.carrier = smc_flow_ref(on);
     f->del.number = 0;
     f->del.until_ns = f->group->ep->now_ns + flow_profile(f)->llc_timeout_ns;
     f->group->sync_error = true; /* takes no new connection */
     wait_step(f, FLOW_DEL_SENT, DRAIN_STEP_NS);
 }
 
-void flow_delete_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+void smc_flow_delete_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
     bool client = f->group->client;
     if (f->del.state == FLOW_DEL_SENT && f->del.number == 0)
-        flow_drop(f); /* the group is ending */
+        smc_flow_drop(f); /* the group is ending */
     else if (m->response && client)
-        flow_drop(f);
+        smc_flow_drop(f);
     else if (m->response)
         server_answered(f, link, m);
     else if (m->all)
@@ -436,7 +436,7 @@ static void del_fired(struct smc_timer *timer)
 }
 
 /* The link that carries the exchange has failed: again, over another one. The link itself: nothing more to wait for. */
-void flow_delete_lost(struct smc_flow *f, const struct smc_link *link)
+void smc_flow_delete_lost(struct smc_flow *f, const struct smc_link *link)
 {
     struct flow_del *d = &f->del;
     bool carrier = d->carrier.set && d->carrier.slot == link->slot;

@@ -12,7 +12,7 @@ static void rkey_end(struct smc_flow *f)
 {
     smc_timer_cancel(&f->group->ep->timers, &f->rkey.timer);
     memset(&f->rkey, 0, sizeof(f->rkey));
-    flow_kick(f);
+    smc_flow_kick(f);
 }
 
 /* The next time at which one of those that wait has to be looked at. */
@@ -32,12 +32,12 @@ static void arm_turn(struct smc_flow *f)
         smc_timer_set(timers, &f->turn_timer, at, turn_fired);
 }
 
-void flow_rkey_settled(struct smc_flow *f)
+void smc_flow_rkey_settled(struct smc_flow *f)
 {
     struct smc_list *n, *following;
     SMC_LIST_EACH (n, following, &f->rkeys)
         SMC_LIST_ENTRY(n, struct smc_connection, wants_rkey)->rkey_refused = false;
-    flow_kick(f);
+    smc_flow_kick(f);
 }
 
 static void unqueue(struct smc_connection *c)
@@ -56,7 +56,7 @@ void smc_flow_confirm_rkey(struct smc_connection *c)
     c->rkey_until_ns = c->ep->now_ns + c->ep->profile.llc_turn_timeout_ns; /* [LLC-073] */
     c->rkey_refused = false;
     smc_list_add_tail(&f->rkeys, &c->wants_rkey);
-    flow_kick(f);
+    smc_flow_kick(f);
     arm_turn(f);
 }
 
@@ -71,7 +71,7 @@ void smc_flow_delete_rkey(struct smc_rmb *rmb)
 {
     rmb->deleting = true;
     if (rmb->group->flow != NULL)
-        flow_kick(rmb->group->flow);
+        smc_flow_kick(rmb->group->flow);
 }
 
 /* ---- CONFIRM RKEY -------------------------------------------------------------------------------- */
@@ -82,8 +82,8 @@ static int send_confirm(struct smc_flow *f, struct smc_link *link, struct smc_ll
     if (smc_llc_encode(m, keep, SMC_LLC_BYTES) == 0)
         return SMC_ERR_ARGUMENT;
     f->rkey.type = m->type;
-    flow_timer(f, &f->rkey.timer, flow_profile(f)->llc_timeout_ns, rkey_fired);
-    return flow_send(f, link, m);
+    smc_flow_timer(f, &f->rkey.timer, flow_profile(f)->llc_timeout_ns, rkey_fired);
+    return smc_flow_send(f, link, m);
 }
 
 static void take_tokens(struct smc_flow *f, struct smc_llc_info *m, unsigned max)
@@ -99,7 +99,7 @@ static void collect(struct smc_flow *f, const struct smc_rmb *rmb, const struct 
 {
     struct smc_group *g = f->group;
     for (unsigned i = 0; i < g->link_slots; i++) {
-        if (g->links[i] == on || !flow_usable(g->links[i]) || !flow_bit(rmb->registered, i))
+        if (g->links[i] == on || !smc_flow_usable(g->links[i]) || !flow_bit(rmb->registered, i))
             continue;
         f->rkey.token[f->rkey.tokens++] = (struct smc_llc_token){
             .link = g->links[i]->number, .rkey = rmb->mrs[i].rkey, .va = rmb->mrs[i].remote_address};
@@ -114,13 +114,13 @@ static void begin_confirm(struct smc_flow *f, struct smc_connection *c, struct s
     struct smc_llc_info m = {.type = SMC_LLC_CONFIRM_RKEY};
     r->state = FLOW_RKEY_CONFIRM;
     r->c = c;
-    r->on = flow_ref(on);
+    r->on = smc_flow_ref(on);
     r->rkey = m.rkey = c->rmb->mrs[on->slot].rkey;
     m.va = c->rmb->mrs[on->slot].remote_address;
     collect(f, c->rmb, on);
     take_tokens(f, &m, 2);
     if (send_confirm(f, on, &m) < 0)
-        flow_fail_link(f, on);
+        smc_flow_fail_link(f, on);
 }
 
 /* May `c` begin now? One that was refused waits until there is no change any more, at least RETRY_NS. */
@@ -129,14 +129,14 @@ static struct smc_connection *next_confirm(struct smc_flow *f, struct smc_link *
     struct smc_list *n, *following;
     SMC_LIST_EACH (n, following, &f->rkeys) {
         struct smc_connection *c = SMC_LIST_ENTRY(n, struct smc_connection, wants_rkey);
-        *on = flow_carrier(f, c->link, NULL);
+        *on = smc_flow_carrier(f, c->link, NULL);
         if (!c->rkey_refused && c->rmb != NULL && *on != NULL && flow_bit(c->rmb->registered, (*on)->slot))
             return c;
     }
     return NULL;
 }
 
-bool flow_rkey_start(struct smc_flow *f)
+bool smc_flow_rkey_start(struct smc_flow *f)
 {
     struct smc_link *on;
     struct smc_connection *c = next_confirm(f, &on);
@@ -148,7 +148,7 @@ bool flow_rkey_start(struct smc_flow *f)
         begin_confirm(f, c, on);
         return true;
     }
-    flow_kick(f); /* another connection has had this RMB confirmed */
+    smc_flow_kick(f); /* another connection has had this RMB confirmed */
     smc_hs_rkey_done(c, 0);
     return true;
 }
@@ -190,10 +190,10 @@ static bool link_left_out(const struct smc_flow *f, const struct smc_rmb *rmb)
     if (f->group->version == 2 && f->rkey.tokens >= 2)
         return false; /* there is no room for more */
     for (unsigned i = 0; i < f->group->link_slots; i++)
-        if (flow_usable(f->group->links[i]) && flow_bit(rmb->registered, i) && !flow_bit(rmb->announced, i))
+        if (smc_flow_usable(f->group->links[i]) && flow_bit(rmb->registered, i) && !flow_bit(rmb->announced, i))
             return true;
     /* One that is being added, whose list of RMBs was made before this one was known: again when it is there. */
-    const struct smc_link *fresh = flow_deref(f, f->add.fresh);
+    const struct smc_link *fresh = smc_flow_deref(f, f->add.fresh);
     return fresh != NULL && f->add.state != FLOW_ADD_DELETE && flow_bit(rmb->registered, fresh->slot) &&
            !flow_bit(rmb->announced, fresh->slot) && !rmb->shared;
 }
@@ -213,12 +213,12 @@ static void again(struct smc_flow *f, struct smc_connection *c, bool refused)
 static void confirmed(struct smc_flow *f)
 {
     struct smc_connection *c = f->rkey.c;
-    struct smc_link *on = flow_deref(f, f->rkey.on);
+    struct smc_link *on = smc_flow_deref(f, f->rkey.on);
     if (f->rkey.sent < f->rkey.tokens) {
         struct smc_llc_info m = {.type = SMC_LLC_CONFIRM_RKEY_CONT}; /* [LLC-057] */
         take_tokens(f, &m, 3);
         if (send_confirm(f, on, &m) < 0)
-            flow_fail_link(f, on);
+            smc_flow_fail_link(f, on);
         return;
     }
     struct smc_rmb *rmb = announce(f);
@@ -254,7 +254,7 @@ static struct smc_link *where(const struct smc_flow *f, const struct smc_rmb *rm
 {
     for (unsigned i = 0; i < f->group->link_slots; i++) {
         struct smc_link *link = f->group->links[i];
-        if (flow_usable(link) && !(f->down >> i & 1) && flow_bit(rmb->announced, i) && flow_bit(rmb->registered, i))
+        if (smc_flow_usable(link) && !(f->down >> i & 1) && flow_bit(rmb->announced, i) && flow_bit(rmb->registered, i))
             return link;
     }
     return NULL;
@@ -288,7 +288,7 @@ static unsigned take_orphan(struct smc_flow *f, struct smc_link **on, uint8_t *k
     while (f->orphan_count > 0) {
         struct smc_link *link = f->group->links[f->orphans[f->orphan_count - 1].slot];
         uint32_t rkey = f->orphans[--f->orphan_count].rkey;
-        if (!flow_usable(link))
+        if (!smc_flow_usable(link))
             continue;
         *on = link;
         smc_store_be(keys, 4, rkey);
@@ -297,12 +297,12 @@ static unsigned take_orphan(struct smc_flow *f, struct smc_link **on, uint8_t *k
     return 0;
 }
 
-bool flow_rkey_delete_start(struct smc_flow *f)
+bool smc_flow_rkey_delete_start(struct smc_flow *f)
 {
     uint8_t keys[4 * FLOW_BATCH];
     struct smc_link *on = NULL;
     unsigned count = take_orphan(f, &on, keys);
-    if (flow_carrier(f, NULL, NULL) == NULL)
+    if (smc_flow_carrier(f, NULL, NULL) == NULL)
         return false; /* the group is at its end */
     if (count == 0)
         count = fill_batch(f, &on, keys);
@@ -310,9 +310,9 @@ bool flow_rkey_delete_start(struct smc_flow *f)
         return false;
     struct smc_llc_info m = {.type = SMC_LLC_DELETE_RKEY, .count = count, .nrkeys = count, .rkeys = keys};
     f->rkey.state = FLOW_RKEY_DELETE;
-    f->rkey.on = flow_ref(on);
+    f->rkey.on = smc_flow_ref(on);
     if (send_confirm(f, on, &m) < 0)
-        flow_fail_link(f, on);
+        smc_flow_fail_link(f, on);
     return true;
 }
 
@@ -338,15 +338,15 @@ static bool repeats(const struct smc_flow *f, const struct smc_llc_info *m, cons
     return memcmp(bytes + 4, f->rkey.request + 4, SMC_LLC_BYTES - 4) == 0;
 }
 
-void flow_rkey_response(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+void smc_flow_rkey_response(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
     struct flow_rkey *r = &f->rkey;
-    if (r->state == FLOW_RKEY_IDLE || r->type != m->type || flow_deref(f, r->on) != link) { /* [LLC-068] [LLC-082] */
-        flow_drop(f);
+    if (r->state == FLOW_RKEY_IDLE || r->type != m->type || smc_flow_deref(f, r->on) != link) { /* [LLC-068] [LLC-082] */
+        smc_flow_drop(f);
         return;
     }
     if (!repeats(f, m, bytes) && !flow_profile(f)->llc_errors_dropped) {
-        flow_fail_link(f, link);
+        smc_flow_fail_link(f, link);
         return;
     }
     if (r->state == FLOW_RKEY_DELETE) { /* Z: unknown to the peer, all the better */
@@ -367,7 +367,7 @@ static void turn_fired(struct smc_timer *timer)
     struct smc_connection *late = NULL;
     uint64_t now = f->group->ep->now_ns;
     if (f->refused_until_ns <= now)
-        flow_rkey_settled(f);
+        smc_flow_rkey_settled(f);
     SMC_LIST_EACH (n, following, &f->rkeys) {
         struct smc_connection *c = SMC_LIST_ENTRY(n, struct smc_connection, wants_rkey);
         if (late == NULL && c->rkey_until_ns <= now)
@@ -382,14 +382,14 @@ static void turn_fired(struct smc_timer *timer)
 
 static void unanswered(struct smc_flow *f)
 {
-    struct smc_link *on = flow_deref(f, f->rkey.on);
+    struct smc_link *on = smc_flow_deref(f, f->rkey.on);
     struct smc_connection *c = f->rkey.c;
-    if (on != NULL && flow_waits(f, f->rkey.on)) {
-        flow_timer(f, &f->rkey.timer, flow_profile(f)->llc_timeout_ns, rkey_fired);
+    if (on != NULL && smc_flow_waits(f, f->rkey.on)) {
+        smc_flow_timer(f, &f->rkey.timer, flow_profile(f)->llc_timeout_ns, rkey_fired);
         return;
     }
     if (!flow_profile(f)->carrier_survives && on != NULL) {
-        flow_fail_link(f, on); /* flow_rkey_lost() does the rest */
+        smc_flow_fail_link(f, on); /* smc_flow_rkey_lost() does the rest */
         return;
     }
     if (f->rkey.state == FLOW_RKEY_DELETE)
@@ -408,7 +408,7 @@ static void rkey_fired(struct smc_timer *timer)
 }
 
 /* LLC is not replayed: the exchange begins anew once the group is stable. */
-void flow_rkey_lost(struct smc_flow *f, const struct smc_link *link)
+void smc_flow_rkey_lost(struct smc_flow *f, const struct smc_link *link)
 {
     if (f->rkey.state == FLOW_RKEY_IDLE || f->rkey.on.slot != link->slot)
         return;
@@ -421,7 +421,7 @@ void flow_rkey_lost(struct smc_flow *f, const struct smc_link *link)
 }
 
 /* The group ends: all that wait are told, one by one, since each may take others along. */
-void flow_rkey_free(struct smc_flow *f)
+void smc_flow_rkey_free(struct smc_flow *f)
 {
     struct smc_connection *c = f->rkey.c;
     f->rkey.c = NULL;

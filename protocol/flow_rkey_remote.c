@@ -6,8 +6,8 @@ enum { NEGATIVE = 0x20, RETRY = 0x10, ACTIVE_GRACE_NS = 50000000 };
 
 static void reply(struct smc_flow *f, struct smc_link *link, const uint8_t *bytes, uint8_t flags)
 {
-    if (flow_echo(f, link, bytes, flags) < 0) /* [LLC-008] [LLC-051] */
-        flow_drop(f);
+    if (smc_flow_echo(f, link, bytes, flags) < 0) /* [LLC-008] [LLC-051] */
+        smc_flow_drop(f);
 }
 
 /* [LLC-047] [LLC-048]; a client meets this only from a server that breaks the rules, and is lenient. */
@@ -37,17 +37,17 @@ static void check_missing(struct smc_flow *f, const struct smc_link *link)
         return;
     for (unsigned i = 0; i < f->group->link_slots; i++) {
         const struct smc_link *l = f->group->links[i];
-        if (l != link && flow_usable(l) && !(f->remote.listed >> i & 1) && now >= f->active_ns[i] + ACTIVE_GRACE_NS)
-            flow_fail_link(f, l);
+        if (l != link && smc_flow_usable(l) && !(f->remote.listed >> i & 1) && now >= f->active_ns[i] + ACTIVE_GRACE_NS)
+            smc_flow_fail_link(f, l);
     }
 }
 
-void flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+void smc_flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
     unsigned most = m->version == 2 ? 2 : SMC_LINK_SLOTS_MAX - 1;
     f->remote.open = false;
-    if (!flow_usable(link)) {
-        flow_drop(f);
+    if (!smc_flow_usable(link)) {
+        smc_flow_drop(f);
         return;
     }
     if (change_runs(f)) {
@@ -62,7 +62,7 @@ void flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const struct
     map_others(f, link, m->rkey, m);
     if (m->count > m->nothers) {
         f->remote.open = true;
-        f->remote.on = flow_ref(link);
+        f->remote.on = smc_flow_ref(link);
         f->remote.rkey = m->rkey;
         f->remote.left = m->count - m->nothers;
     } else {
@@ -72,11 +72,11 @@ void flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const struct
 }
 
 /* CONFIRM RKEY CONTINUATION [LLC-057] */
-void flow_remote_more(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+void smc_flow_remote_more(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
     struct flow_remote *r = &f->remote;
-    if (!r->open || flow_deref(f, r->on) != link) {
-        flow_drop(f);
+    if (!r->open || smc_flow_deref(f, r->on) != link) {
+        smc_flow_drop(f);
         return;
     }
     if (m->count != r->left) {
@@ -93,13 +93,13 @@ void flow_remote_more(struct smc_flow *f, struct smc_link *link, const struct sm
 }
 
 /* [LLC-058] [LLC-059] [LLC-081] */
-void flow_remote_delete(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+void smc_flow_remote_delete(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
     uint8_t out[SMC_LLC_BYTES];
     unsigned unknown = 0;
     uint8_t mask = 0;
-    if (!flow_usable(link)) {
-        flow_drop(f);
+    if (!smc_flow_usable(link)) {
+        smc_flow_drop(f);
         return;
     }
     for (unsigned i = 0; i < m->nrkeys; i++) {

@@ -1,6 +1,6 @@
 /* LLC: RKEY exchanges, the collision table, TEST LINK, hostile input, dying links, failing memory.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "flow_fake.h"
+#include "flow_fake_test.h"
 #include "testing/check_main.h"
 #include "wire/mutate.h"
 

@@ -15,7 +15,7 @@ static bool eligible(const struct smc_flow *f, const struct smc_rmb *rmb, const 
            flow_bit(rmb->registered, fresh->slot);
 }
 
-unsigned flow_share(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh)
+unsigned smc_flow_share(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh)
 {
     struct smc_list *n, *following;
     unsigned count = 0;
@@ -28,7 +28,7 @@ unsigned flow_share(struct smc_flow *f, const struct smc_link *carrier, const st
 }
 
 /* Writes at most `max` of them and returns how many. One that has gone meanwhile leaves an empty pair behind. */
-unsigned flow_share_take(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, unsigned max, uint8_t *out)
+unsigned smc_flow_share_take(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, unsigned max, uint8_t *out)
 {
     struct smc_list *n, *following;
     unsigned count = 0;
@@ -48,7 +48,7 @@ unsigned flow_share_take(struct smc_flow *f, const struct smc_link *carrier, con
     return count;
 }
 
-void flow_share_end(struct smc_flow *f, uint8_t slot, bool failed)
+void smc_flow_share_end(struct smc_flow *f, uint8_t slot, bool failed)
 {
     struct smc_list *n, *following;
     SMC_LIST_EACH (n, following, &f->group->rmbs) {
@@ -59,7 +59,7 @@ void flow_share_end(struct smc_flow *f, uint8_t slot, bool failed)
 }
 
 /* A reference that is unknown, and the empty pair, are skipped [LLC-032]. */
-void flow_share_read(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, const struct smc_llc_info *m)
+void smc_flow_share_read(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, const struct smc_llc_info *m)
 {
     for (unsigned i = 0; i < m->nrtokens && i < SMC_LLC_MAX_RTOKENS; i++) {
         struct smc_llc_rtoken_fields t = smc_llc_info_rtoken(m, i);

@@ -19,7 +19,7 @@ static void remove_at(struct smc_flow *f, unsigned i)
     f->out_count--;
 }
 
-bool flow_waits(const struct smc_flow *f, struct flow_ref on)
+bool smc_flow_waits(const struct smc_flow *f, struct smc_flow_ref on)
 {
     for (unsigned i = 0; i < f->out_count; i++)
         if (f->out[i].on.slot == on.slot && f->out[i].on.number == on.number)
@@ -27,14 +27,14 @@ bool flow_waits(const struct smc_flow *f, struct flow_ref on)
     return false;
 }
 
-void flow_out_drop(struct smc_flow *f, struct flow_ref on)
+void smc_flow_out_drop(struct smc_flow *f, struct smc_flow_ref on)
 {
     for (unsigned i = f->out_count; i-- > 0;)
         if (f->out[i].on.slot == on.slot)
             remove_at(f, i);
 }
 
-void flow_out_free(struct smc_flow *f)
+void smc_flow_out_free(struct smc_flow *f)
 {
     while (f->out_count > 0)
         remove_at(f, f->out_count - 1);
@@ -50,7 +50,7 @@ static int keep(struct smc_flow *f, struct smc_link *link, const uint8_t *bytes,
     if (f->out_count == FLOW_OUT)
         return SMC_ERR_NOSPACE;
     struct flow_message *m = &f->out[f->out_count];
-    *m = (struct flow_message){.on = flow_ref(link), .length = length};
+    *m = (struct flow_message){.on = smc_flow_ref(link), .length = length};
     m->until_ns = f->group->ep->now_ns + flow_profile(f)->send_slot_timeout_ns;
     if (length > FLOW_OUT_BYTES) {
         m->big = smc_alloc_zeroed(f->group->ep->alloc, length, 1);
@@ -60,14 +60,14 @@ static int keep(struct smc_flow *f, struct smc_link *link, const uint8_t *bytes,
     memcpy(m->big != NULL ? m->big : m->bytes, bytes, length);
     f->out_count++;
     if (!f->out_timer.set)
-        flow_timer(f, &f->out_timer, AGAIN_NS, out_fired);
+        smc_flow_timer(f, &f->out_timer, AGAIN_NS, out_fired);
     return 0;
 }
 
-int flow_send_bytes(struct smc_flow *f, struct smc_link *link, const uint8_t *bytes, size_t length)
+int smc_flow_send_bytes(struct smc_flow *f, struct smc_link *link, const uint8_t *bytes, size_t length)
 {
     int rc = SMC_ERR_NOSPACE;
-    if (!flow_waits(f, flow_ref(link))) /* in order */
+    if (!smc_flow_waits(f, smc_flow_ref(link))) /* in order */
         rc = smc_wr_send(link, bytes, length, NULL, NULL);
     if (rc == SMC_ERR_NOSPACE)
         return keep(f, link, bytes, length);
@@ -80,7 +80,7 @@ int flow_send_bytes(struct smc_flow *f, struct smc_link *link, const uint8_t *by
 static bool send_again(struct smc_flow *f, unsigned i, uint16_t *full)
 {
     struct flow_message *m = &f->out[i];
-    struct smc_link *link = flow_deref(f, m->on);
+    struct smc_link *link = smc_flow_deref(f, m->on);
     if (link == NULL) {
         remove_at(f, i);
         return true;
@@ -96,7 +96,7 @@ static bool send_again(struct smc_flow *f, unsigned i, uint16_t *full)
     if (rc == 0)
         count_sent(f, bytes);
     else
-        flow_fail_link(f, link); /* [LLC-065] [LLC-087] */
+        smc_flow_fail_link(f, link); /* [LLC-065] [LLC-087] */
     remove_at(f, i);
     return true;
 }
@@ -109,19 +109,19 @@ static void out_fired(struct smc_timer *timer)
         if (!send_again(f, i, &full))
             i++;
     if (f->out_count > 0)
-        flow_timer(f, &f->out_timer, AGAIN_NS, out_fired);
+        smc_flow_timer(f, &f->out_timer, AGAIN_NS, out_fired);
 }
 
-int flow_send(struct smc_flow *f, struct smc_link *link, struct smc_llc_info *info)
+int smc_flow_send(struct smc_flow *f, struct smc_link *link, struct smc_llc_info *info)
 {
     uint8_t bytes[72 + 16 * SMC_LLC_MAX_RTOKENS];
     info->version = f->group->version == 2 ? 2 : 1;
     info->length_order = info->count_order = flow_profile(f)->v2_little_endian ? SMC_FITS_LE : SMC_FITS_BE; /* [LLC-071] */
     size_t length = smc_llc_encode(info, bytes, sizeof(bytes));
-    return length > 0 ? flow_send_bytes(f, link, bytes, length) : SMC_ERR_ARGUMENT;
+    return length > 0 ? smc_flow_send_bytes(f, link, bytes, length) : SMC_ERR_ARGUMENT;
 }
 
-int flow_echo(struct smc_flow *f, struct smc_link *link, const uint8_t *request, uint8_t flags)
+int smc_flow_echo(struct smc_flow *f, struct smc_link *link, const uint8_t *request, uint8_t flags)
 {
     uint8_t bytes[SMC_LLC_BYTES];
     memcpy(bytes, request, sizeof(bytes));
@@ -132,5 +132,5 @@ int flow_echo(struct smc_flow *f, struct smc_link *link, const uint8_t *request,
         else
             smc_store_be(bytes + 1, 2, SMC_LLC_BYTES);
     }
-    return flow_send_bytes(f, link, bytes, sizeof(bytes));
+    return smc_flow_send_bytes(f, link, bytes, sizeof(bytes));
 }

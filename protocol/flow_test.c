@@ -1,6 +1,6 @@
 /* LLC: first contact, ADD LINK and DELETE LINK, each answer and each time-out, both profiles, v1 and v2.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "flow_fake.h"
+#include "flow_fake_test.h"
 #include "testing/check_main.h"
 
 /* ---- first contact ---- */

@@ -1,6 +1,6 @@
 /* Tests of link groups: found, shared, filled, idle, ended; RTokens; who waits for a first contact.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "link_fake.h"
+#include "link_fake_test.h"
 
 static struct smc_connection c[300];
 

@@ -1,6 +1,6 @@
 /* Tests of links and RDMA devices: bringing up, numbers, ports, events, failing at every step, removal.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "link_fake.h"
+#include "link_fake_test.h"
 
 START_TEST(a_qp_is_brought_up_with_the_attributes_of_linux)
 {

@@ -1,6 +1,6 @@
 /* Tests of receiving: when a consumer cursor update is sent, peeking, urgent data in line and beside the stream.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "conn_fake.h"
+#include "conn_fake_test.h"
 
 enum { KINDS = 4 };
 

@@ -1,6 +1,6 @@
 /* Tests of sending: whole streams in every mode, windows, B, corks, wraps of cursors and numbers.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "conn_fake.h"
+#include "conn_fake_test.h"
 
 enum { RING = FAKE_RMB }; /* of side 0; the peer's is twice as large */
 

@@ -1,6 +1,6 @@
 /* Tests of work requests: slots, writes, completions, hostile messages, links that end while their completions are handled.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "link_fake.h"
+#include "link_fake_test.h"
 
 static int done_error[64];
 static unsigned done_count;

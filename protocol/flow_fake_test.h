@@ -370,7 +370,7 @@ void smc_buf_free_rmb(struct smc_rmb *rmb)
 bool smc_rmb_needs_confirm(const struct smc_rmb *rmb)
 {
     for (unsigned i = 0; i < rmb->group->link_slots; i++)
-        if (flow_usable(rmb->group->links[i]) && !flow_bit(rmb->announced, i))
+        if (smc_flow_usable(rmb->group->links[i]) && !flow_bit(rmb->announced, i))
             return true;
     return false;
 }
