@@ -197,6 +197,10 @@ static void end_if_due(struct explore_app *app)
         app->shut = true;
         (void)lab_shutdown(app->socket, p->end == EXPLORE_END_HALF ? SMC_SHUT_WR : SMC_SHUT_RDWR);
     }
+    if (sent && p->cork && !app->uncorked) { /* what is held back goes only when the application says so, or has closed */
+        app->uncorked = true;
+        (void)lab_set_option(app->socket, SMC_OPTION_CORK, 0);
+    }
     bool done = false;
     switch (p->end) {
     case EXPLORE_END_DONE: done = sent && (got || app->eof); break;

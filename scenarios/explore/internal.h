@@ -33,7 +33,7 @@ struct explore_app {
     uint64_t position; /* in the peer's pattern: received, and urgent bytes skipped */
     int error;
     enum smc_mode mode;
-    bool connected, eof, closed, ended, shut, read_paused, write_paused, write_failed, closed_unread, forced, complete_at_close;
+    bool connected, eof, closed, ended, shut, read_paused, write_paused, write_failed, closed_unread, forced, uncorked;
     /* What was seen last of its SMC connection. */
     int state;
     uint8_t link;

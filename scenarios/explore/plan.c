@@ -166,7 +166,7 @@ static enum shape draw_topology(struct explore_plan *p)
 /* ---- traffic ---- */
 static void draw_side(struct sim_random *r, struct explore_side *s, uint64_t scale)
 {
-    s->bytes = one_in(r, 12) ? below(r, 2000) : spread(r, 16384, 262144) / scale;
+    s->bytes = one_in(r, 12) ? below(r, 2000) : spread(r, 32768, 524287) / scale;
     s->chunk = one_in(r, 3) ? spread(r, 512, 65536) : 0;
     s->read = one_in(r, 3) ? spread(r, 2048, 65536) : 0;
     s->read_delay = one_in(r, 3) ? spread(r, 1000, 3000000) : 0;
@@ -213,8 +213,8 @@ static void draw_traffic(struct explore_plan *p)
     struct sim_random r;
     sim_random_init(&r, p->seed, "traffic");
     bool crowd = one_in(&r, 300);
-    p->conn_count = crowd ? (unsigned)(260 + below(&r, 60)) : one_in(&r, 12) ? (unsigned)(9 + below(&r, 24)) : (unsigned)(2 + below(&r, 6));
-    uint64_t scale = crowd ? 64 : p->conn_count > 8 ? 8 : 1;
+    p->conn_count = crowd ? (unsigned)(260 + below(&r, 60)) : one_in(&r, 12) ? (unsigned)(9 + below(&r, 24)) : (unsigned)(3 + below(&r, 7));
+    uint64_t scale = crowd ? 64 : p->conn_count > 9 ? 4 : 1;
     bool together = one_in(&r, 3);
     for (unsigned i = 0; i < p->conn_count; i++) {
         struct explore_conn *c = &p->conns[i];
