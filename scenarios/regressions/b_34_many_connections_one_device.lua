@@ -1,0 +1,21 @@
+-- B-34: several connections over one ivshmem: each has a DMB of its own, and its own bytes.
+-- SPDX-License-Identifier: BSD-3-Clause
+scenario {
+    title = "B-34: connections do not share a DMB",
+    source = "ivpci patch of ivshmem (RFC)",
+    requirements = { "SMCD-002", "IVSHMEM-010" },
+    targets = { "sim" },
+}
+
+host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ivshmem", name = "dev" } } }
+host "server" { address = "10.0.0.2/24", machine = "m", devices = { { "ivshmem", name = "dev" } } }
+link("client", "server")
+server:listen(5000)
+
+local pairs_ = {}
+for i = 1, 12 do
+    local c, s = connect(client, server, 5000)
+    expect(c.mode, "SMC-D")
+    pairs_[i] = transfer { from = c, to = s, bytes = "200 KiB", both_ways = true, background = true, chunk = 1000 * i, read_chunk = 900 * i }
+end
+for i = 1, 12 do pairs_[i]:finish() end
