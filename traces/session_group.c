@@ -154,8 +154,10 @@ struct trace_link *session_link_new(struct trace_session *s, struct trace_group 
         return NULL;
     }
     l->group = g;
-    if (g->links) /* until it is known; counted down from 255, which real numbers hardly reach */
-        l->number = --((struct group *)g)->next_pseudo;
+    if (g->links) /* until it is known; counted down from 255, and none that a link has */
+        do
+            l->number = --((struct group *)g)->next_pseudo;
+        while (l->number == 0 || trace_link_by_number(g, l->number));
     l->add_frame = s->last_frame;
     l->add_ns = s->last_ns;
     struct trace_link **at = &g->links;

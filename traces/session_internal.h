@@ -110,7 +110,7 @@ struct trace_rmb *session_rmb_find(struct trace_group *g, int owner, uint8_t lin
                                    struct trace_rtoken **token);
 struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_group *g, int owner, uint8_t link_number,
                                        uint32_t rkey, uint64_t va, uint64_t frame);
-void session_rmb_add_token(struct trace_rmb *r, uint8_t link_number, uint32_t rkey, uint64_t va, uint64_t frame);
+void session_rmb_add_token(const struct trace_group *g, struct trace_rmb *r, uint8_t link_number, uint32_t rkey, uint64_t va, uint64_t frame);
 void session_rmb_delete(struct trace_rmb *r, uint64_t frame);
 
 /* ---- session_clc.c ---- */

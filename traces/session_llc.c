@@ -70,7 +70,7 @@ static void link_rtokens(struct trace_session *s, const struct trace_llc_event *
         if (!r && e->group->late && t.ref_rkey) /* an RMB older than the capture */
             r = session_rmb_announce(s, e->group, e->side, e->link->number, t.ref_rkey, 0, e->request->frame);
         if (r)
-            session_rmb_add_token(r, number, t.new_rkey, t.new_va, e->request->frame);
+            session_rmb_add_token(e->group, r, number, t.new_rkey, t.new_va, e->request->frame);
     }
 }
 
@@ -125,7 +125,7 @@ static void confirm_rkey(struct trace_session *s, const struct trace_llc_event *
         return;
     r->clc_named = false;
     for (unsigned k = 0; k < i->nothers; k++)
-        session_rmb_add_token(r, i->others[k].link, i->others[k].rkey, i->others[k].va, e->request->frame);
+        session_rmb_add_token(e->group, r, i->others[k].link, i->others[k].rkey, i->others[k].va, e->request->frame);
     g->last_rkey_rmb[e->side] = r;
     session_links_learn(e->group);
 }
@@ -136,7 +136,7 @@ static void confirm_rkey_cont(const struct trace_llc_event *e)
     if (!r || e->info.response)
         return;
     for (unsigned k = 0; k < e->info.nothers; k++)
-        session_rmb_add_token(r, e->info.others[k].link, e->info.others[k].rkey, e->info.others[k].va,
+        session_rmb_add_token(e->group, r, e->info.others[k].link, e->info.others[k].rkey, e->info.others[k].va,
                               e->request->frame);
 }
 

@@ -37,13 +37,26 @@ struct trace_rmb *session_rmb_find(struct trace_group *g, int owner, uint8_t lin
     return deleted;
 }
 
-void session_rmb_add_token(struct trace_rmb *r, uint8_t link_number, uint32_t rkey, uint64_t va, uint64_t frame)
+/* The key of a link that has gone, or if there is none the oldest: then there are more links than a group may have. */
+static struct trace_rtoken *make_room(const struct trace_group *g, struct trace_rmb *r)
+{
+    for (unsigned i = 0; i < r->ntokens; i++) {
+        bool lives = false;
+        for (const struct trace_link *l = g->links; l; l = l->next)
+            lives |= l->number == r->tokens[i].link_number && l->state != TRACE_LINK_GONE;
+        if (!lives)
+            return &r->tokens[i];
+    }
+    return &r->tokens[0];
+}
+
+void session_rmb_add_token(const struct trace_group *g, struct trace_rmb *r, uint8_t link_number, uint32_t rkey, uint64_t va, uint64_t frame)
 {
     struct trace_rtoken *t = session_rmb_token(r, link_number);
     if (!t && r->ntokens < sizeof r->tokens / sizeof r->tokens[0])
         t = &r->tokens[r->ntokens++];
-    if (!t) /* more links than a group may have: the oldest makes room */
-        t = &r->tokens[0];
+    if (!t)
+        t = make_room(g, r);
     *t = (struct trace_rtoken){.link_number = link_number, .valid = true, .rkey = rkey, .va = va, .frame = frame};
 }
 
@@ -91,7 +104,7 @@ struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_gro
         for (unsigned i = 0; i < r->ntokens && !t->valid; i++)
             if (&r->tokens[i] != t)
                 r->tokens[i].valid = false;
-        session_rmb_add_token(r, link_number, rkey, va, frame);
+        session_rmb_add_token(g, r, link_number, rkey, va, frame);
         ((struct rmb *)r)->delete_pending = false;
         return r;
     }
@@ -104,7 +117,7 @@ struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_gro
     fresh->pub.owner = owner;
     fresh->pub.next = g->rmbs[owner];
     g->rmbs[owner] = &fresh->pub;
-    session_rmb_add_token(&fresh->pub, link_number, rkey, va, frame);
+    session_rmb_add_token(g, &fresh->pub, link_number, rkey, va, frame);
     return &fresh->pub;
 }
 
