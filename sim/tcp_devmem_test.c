@@ -548,6 +548,72 @@ START_TEST(plain_sockets_of_the_same_host_are_as_ever)
 }
 END_TEST
 
+/* A segment as the client would send it, with bytes from .. to - 1 behind what it has sent. */
+static void forge(struct scene *s, uint32_t from, uint32_t to, unsigned flags)
+{
+    struct pair *pair = s->dev->pair;
+    uint8_t frame[2000];
+    uint32_t seq = 0, length = to - from + 20;
+    for (size_t i = 0; i < pair->nlog; i++)
+        if (pair->log[i].from == 0)
+            seq = pair->log[i].seq + pair->log[i].length;
+    memcpy(frame, pair->last[0], 54);
+    smc_ipv4_put_total_length(frame + 14, (uint16_t)(20 + length));
+    smc_ipv4_put_checksum(frame + 14, 0);
+    smc_ipv4_put_checksum(frame + 14, (uint16_t)~devmem_test_sum(0, frame + 14, 20));
+    smc_tcp_put_seq(frame + 34, seq + from);
+    frame[46] = 5 << 4;
+    frame[47] = (uint8_t)flags;
+    smc_tcp_put_checksum(frame + 34, 0);
+    for (uint32_t i = from; i < to; i++)
+        frame[54 + i - from] = devmem_test_byte(1, i);
+    uint32_t sum = devmem_test_sum(6 + length, frame + 26, 8);
+    smc_tcp_put_checksum(frame + 34, (uint16_t)~devmem_test_sum(sum, frame + 34, length));
+    tcp_devmem_frame(pair->end[1].stack, 0, s->dev->nic, frame, 34 + length, pair->now);
+}
+
+/* Islands that overlap in every way, some of them host memory: the stream is the same, nothing is held twice. */
+START_TEST(overlapping_segments_give_each_byte_once)
+{
+    const struct devmem_nic_config config = {.ifindex = IFINDEX, .queues = QUEUES, .split_above = 99};
+    uint32_t random = 77;
+    for (int round = 0; round < 60; round++) {
+        struct scene *s = scene_new(&config, 256, true, 100);
+        reader_drain(s->reader, s->server.conn);
+        for (int i = 0; i < 60; i++) {
+            random = random * 1664525u + 1013904223u;
+            uint32_t from = 1 + (random >> 8) % 2500, size = 1 + (random >> 20) % 900;
+            forge(s, from, from + size < 3000 ? from + size : 3000, F_ACK);
+        }
+        forge(s, 1200, 2600, F_ACK);
+        forge(s, 2400, 3000, F_ACK);
+        ck_assert_int_eq(reader_drain(s->reader, s->server.conn), DEVMEM_EAGAIN);
+        forge(s, 0, 1300, F_ACK);
+        s->reader->iov_room = 1 + (size_t)round * 40;
+        reader_drain(s->reader, s->server.conn);
+        ck_assert_uint_eq(s->reader->in_length, 3100);
+        for (uint32_t i = 0; i < 3000; i++)
+            ck_assert_uint_eq(s->reader->in[100 + i], devmem_test_byte(1, i));
+        ck_assert(s->reader->dmabuf > 0 && tcp_devmem_info(s->server.conn).fragments == 0);
+        scene_free(s);
+    }
+}
+END_TEST
+
+START_TEST(islands_are_given_back_when_the_connection_dies)
+{
+    struct scene *s = scene_new(NULL, 64, true, 1000);
+    forge(s, 500, 1500, F_ACK);
+    ck_assert_uint_eq(tcp_devmem_info(s->server.conn).fragments, 2);
+    forge(s, 0, 0, F_RST);
+    ck_assert_uint_eq(s->server.reset, 1);
+    ck_assert_uint_eq(tcp_devmem_info(s->server.conn).fragments, 1);
+    reader_drain(s->reader, s->server.conn);
+    check_stream(s, 1000);
+    scene_free(s);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("tcp_devmem");
@@ -581,6 +647,8 @@ static Suite *make_suite(void)
     tcase_add_test(u, fragments_of_another_provider_are_refused);
     tcase_add_test(u, an_urgent_byte_in_device_memory_cannot_be_fetched_and_stops_the_read);
     tcase_add_test(u, plain_sockets_of_the_same_host_are_as_ever);
+    tcase_add_test(u, overlapping_segments_give_each_byte_once);
+    tcase_add_test(u, islands_are_given_back_when_the_connection_dies);
     suite_add_tcase(suite, u);
     return suite;
 }
