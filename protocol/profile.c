@@ -9,6 +9,7 @@
 const struct smc_profile smc_profile_rfc = {
     .name = "rfc",
     .rmbe_eyecatcher = true,
+    .subnet_number = true, /* the RFC names the field a mask, but the number is what peers compare [CLC-020] */
     .rmbes_per_rmb = 8,
     .max_links = 2,
     .max_conns = 255,

@@ -155,8 +155,6 @@ static bool subnet_matches(const struct smc_clc_proposal_info *p, const struct t
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     if (memcmp(server->b, mapped, sizeof mapped) == 0) {
         uint8_t subnet[4];
-        if (p->mask_len > 0 && p->mask_len <= 32 && p->subnet == UINT32_MAX << (32 - p->mask_len))
-            return true; /* the mask itself, as RFC 7609 A.2.2 names the field: it tells no subnet */
         smc_store_be(subnet, 4, p->subnet);
         return p->mask_len <= 32 && same_bits(subnet, server->b + 12, p->mask_len);
     }
