@@ -69,10 +69,6 @@ static void leave(struct smc_connection *c)
         return;
     c->peer_silent = c->started && !peer_said_close(c); /* its RMBE may still be written to [CLOSE-020] */
     c->work_failover = false;
-    if (c->group->smc_d)
-        smc_smcd_detach(c);
-    else
-        smc_flow_forget(c);
     smc_group_detach(c);
 }
 

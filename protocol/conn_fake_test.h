@@ -205,11 +205,6 @@ void smc_hs_abandon(struct smc_connection *c)
     c->hs = NULL;
 }
 
-void smc_flow_forget(struct smc_connection *c)
-{
-    (void)c;
-}
-
 /* ---- Work requests ---- */
 static unsigned fake_under_way(const struct fake_queue *q, bool write)
 {
@@ -406,12 +401,6 @@ int smc_smcd_attach(struct smc_connection *c)
     s->sndbuf = (struct smc_sndbuf){.bytes = to->rmb.rmbe_bytes, .used = true, .ghost = true, .memory = to->rmb.memory};
     c->sndbuf = &s->sndbuf;
     return 0;
-}
-
-void smc_smcd_detach(struct smc_connection *c)
-{
-    if (c->sndbuf != NULL && c->sndbuf->ghost)
-        c->sndbuf = NULL;
 }
 
 static uint16_t fake_fabric(struct smc_dibs_device *device)
