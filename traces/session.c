@@ -136,6 +136,7 @@ static void on_flow_end(void *ctx, struct trace_flow *f)
         s->conns = c->next;
     if (c->next)
         c->next->prev = c->prev;
+    session_moves_drop(c);
     free(c->rx[0].buf);
     free(c->rx[1].buf);
     free(c->pub.proposal_bytes);

@@ -256,6 +256,7 @@ static void take_confirm(struct trace_session *s, struct conn *cc, const struct 
         c->release = c->group->release;
     session_ring_sizes(c);
     session_cursors_start(c);
+    session_moves_replay(s, cc);
 }
 
 static void take_decline(struct conn *cc, const struct trace_clc_event *e)

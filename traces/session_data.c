@@ -4,6 +4,8 @@
 
 #include "wire/cdc_layouts.h"
 
+#include <stdlib.h>
+
 /* ---- positions ---- */
 
 /* Absolute position of a cursor, reckoned from one whose position is known. */
@@ -349,13 +351,38 @@ static void record_block(struct trace_session *s, const struct trace_packet *p, 
     cdc_emit(s, &e);
 }
 
-void session_record(struct trace_session *s, const struct trace_packet *p)
+/* The connection whose Accept named this DMB and whose Confirm is still under way; NULL if none. */
+static struct conn *conn_unconfirmed(struct trace_session *s, uint64_t token)
 {
-    int owner = 0;
-    struct trace_conn *c = conn_by_dmb(s, smc_smcd_record_token(p->record), &owner);
-    EMIT(s, record, p, c);
-    if (!c || smc_smcd_record_operation(p->record) != SMC_RECORD_MOVE || p->payload_wire_len == 0)
+    for (struct conn *cc = s->conns; cc; cc = cc->next)
+        if (cc->pub.phase == TRACE_CLC_CONFIRM && cc->pub.accept.path == SMC_PATH_D && cc->pub.side[TRACE_S2C].given &&
+            cc->pub.side[TRACE_S2C].dmb_token == token)
+            return cc;
+    return NULL;
+}
+
+static void hold_move(struct trace_session *s, struct conn *cc, const struct trace_packet *p)
+{
+    enum { MOVES_MAX = 1024 };
+    size_t n = smc_view_len(p->raw.bytes);
+    struct held_move **end = &cc->held, *h = cc->nheld < MOVES_MAX ? malloc(sizeof(*h) + n) : NULL;
+    if (!h) {
+        cc->pub.incomplete = true;
+        s->short_of_memory |= cc->nheld < MOVES_MAX;
         return;
+    }
+    h->next = NULL;
+    h->raw = p->raw;
+    memcpy(h->bytes, p->raw.bytes.p, n);
+    h->raw.bytes = smc_view_of(h->bytes, n);
+    while (*end)
+        end = &(*end)->next;
+    *end = h;
+    cc->nheld++;
+}
+
+static void move_seen(struct trace_session *s, const struct trace_packet *p, struct trace_conn *c, int owner)
+{
     uint64_t element = (uint64_t)c->side[owner].rmbe_index * c->side[owner].element_size;
     uint64_t at = (uint64_t)smc_smcd_record_offset(p->record) + smc_smcd_record_fragment_offset(p->record);
     if (at == element && smc_view_len(p->payload) >= smc_smcd_cdc_le_size) {
@@ -370,4 +397,39 @@ void session_record(struct trace_session *s, const struct trace_packet *p)
         write_position(&e);
     }
     write_emit(s, &e);
+}
+
+void session_record(struct trace_session *s, const struct trace_packet *p)
+{
+    int owner = 0;
+    uint64_t token = smc_smcd_record_token(p->record);
+    struct conn *early = conn_unconfirmed(s, token); /* a DMB used again: the older connection is over */
+    struct trace_conn *c = early ? &early->pub : conn_by_dmb(s, token, &owner);
+    EMIT(s, record, p, c);
+    if (smc_smcd_record_operation(p->record) != SMC_RECORD_MOVE || p->payload_wire_len == 0)
+        return;
+    if (early)
+        hold_move(s, early, p);
+    else if (c)
+        move_seen(s, p, c, owner);
+}
+
+void session_moves_drop(struct conn *cc)
+{
+    while (cc->held) {
+        struct held_move *h = cc->held;
+        cc->held = h->next;
+        free(h);
+    }
+    cc->nheld = 0;
+}
+
+void session_moves_replay(struct trace_session *s, struct conn *cc)
+{
+    for (struct held_move *h = cc->held; h && cc->pub.mode == TRACE_MODE_SMCD && cc->pub.group; h = h->next) {
+        struct trace_packet p;
+        trace_packet_decode(&h->raw, false, &p);
+        move_seen(s, &p, &cc->pub, TRACE_S2C);
+    }
+    session_moves_drop(cc);
 }

@@ -23,8 +23,17 @@ struct clc_rx {
     bool settled; /* after a Decline: these bytes were looked at, the rest is plain */
 };
 
+/* A move into the DMB that an Accept named, before its Confirm arrived: shared memory is faster than the network. Kept until then. */
+struct held_move {
+    struct held_move *next;
+    struct trace_raw raw;
+    uint8_t bytes[];
+};
+
 struct conn {
     struct trace_conn pub; /* first: the listener's pointer is this one */
+    struct held_move *held; /* oldest first */
+    unsigned nheld;
     struct clc_rx rx[2];
     struct conn *prev, *next; /* all connections that live */
 };
@@ -112,6 +121,10 @@ struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_gro
                                        uint32_t rkey, uint64_t va, uint64_t frame);
 void session_rmb_add_token(const struct trace_group *g, struct trace_rmb *r, uint8_t link_number, uint32_t rkey, uint64_t va, uint64_t frame);
 void session_rmb_delete(struct trace_rmb *r, uint64_t frame);
+
+/* ---- session_data.c ---- */
+void session_moves_replay(struct trace_session *s, struct conn *cc);
+void session_moves_drop(struct conn *cc);
 
 /* ---- session_clc.c ---- */
 void session_clc_bytes(struct trace_session *s, struct conn *c, int dir, struct smc_view bytes, uint64_t frame, uint64_t ns);
