@@ -47,10 +47,10 @@ static bool is_peer(const struct smc_link *link, const struct smc_llc_info *m)
 /* [LLC-013] [LLC-014] */
 static bool take_max_links(struct smc_group *g, const struct smc_llc_info *m)
 {
-    if (!links_negotiated_here(g) || g->ep->profile.llc_errors_dropped) /* Linux does not look */
+    if (!links_negotiated_here(g))
         return true;
     if (m->max_links < 2 || m->max_links > 8 || (!g->client && m->max_links > most_links(g)))
-        return false;
+        return g->ep->profile.llc_errors_dropped; /* Linux does not look */
     if (m->max_links < g->max_links)
         g->max_links = m->max_links;
     return true;
