@@ -99,6 +99,8 @@ static void draw_devices(struct sim_random *r, struct explore_plan *p, enum shap
         if (shape == MACHINE || (shape == MIXED && i < 2)) {
             h->machine = 1;
             h->devices = one_in(r, 5) ? 1 + below(r, 7) : devices;
+            if (i > 1) /* all ports of a loopback have one GID: three stacks on it cannot be told apart */
+                h->devices &= ~(uint64_t)2;
             if (shape == MACHINE && one_in(r, 2))
                 h->roce = 3;
             if (h->paths == 1 && !one_in(r, 4))
