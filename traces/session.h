@@ -78,6 +78,9 @@ struct trace_conn_side {
     bool replaying;         /* sent F, and has not yet passed its old producer cursor */
     uint64_t replay_from;   /* lowest position it may write again: the peer's consumer at F */
     uint64_t validations;   /* F messages sent */
+    struct trace_link *via;  /* SMC-R: of its last CDC or WRITE that was not late */
+    struct trace_link *left; /* the link that its last F left; NULL if none */
+    uint64_t left_ns;
     uint64_t fin_frame, rst_frame; /* TCP */
     uint64_t fin_ns, rst_ns, closed_ns, done_ns, aborted_ns;
 };
@@ -257,6 +260,7 @@ struct trace_cdc_event {
     struct trace_cursor prod, cons;
     uint8_t prod_flags, conn_flags;
     bool validation;               /* F: cursors mean nothing */
+    bool late;                     /* came over the link that F had left: it was on its way; the state does not follow it */
     bool stale;                    /* SMC-R: number serially not above the last one; a receiver drops or repeats it */
     bool prod_pos_ok, cons_pos_ok; /* the positions hold (cursor inside the ring, ring known, history known) */
     uint64_t prod_pos, cons_pos;   /* absolute */
@@ -284,6 +288,7 @@ struct trace_write_event {
     uint64_t frame, ts_ns;
     uint64_t element_offset;       /* of its first byte in the RMBE/DMB */
     uint32_t len;
+    bool late;                     /* as in trace_cdc_event */
     bool pos_ok;                   /* from/to hold */
     uint64_t from, to;             /* absolute positions written */
     struct smc_view bytes;         /* captured part */

@@ -8,7 +8,7 @@
 static bool left_behind(const struct data_act *a)
 {
     const struct data_side *me = a->me;
-    return me->f.set && me->after_f && a->link == me->link_before && a->link != me->f.link &&
+    return me->f.set && a->link == me->link_before && a->link != me->f.link &&
            a->now > me->f.ts_ns + DATA_GRACE_NS;
 }
 
@@ -57,7 +57,7 @@ bool judge_failover_link(const struct data_act *a)
         return true;
     if (me->link && me->f.set && me->f.link == a->link)
         judge_holds(a->j, REQ_FAILOVER_001, true);
-    else if (me->f.set && me->after_f && a->link == me->link_before) { /* [FAILOVER-009] */
+    else if (me->f.set && a->link == me->link_before && a->link != me->f.link) { /* [FAILOVER-009] */
         if (!left_behind(a))
             return false;
         k.req = REQ_FAILOVER_009;
