@@ -169,6 +169,34 @@ START_TEST(a_delayed_completion_holds_up_those_behind_it)
 }
 END_TEST
 
+START_TEST(a_destroyed_qp_leaves_the_delay_of_others_alone)
+{
+    struct setup setup = plain_setup();
+    struct lab *lab = lab_open(&setup);
+    struct end *a = &lab->ends[0];
+    struct smc_rdma_qp_config config = {a->cq, a->cq, 8, 8, 1};
+    struct smc_rdma_qp_change err = {.state = SMC_RDMA_QP_ERR};
+    struct smc_rdma_qp *idle = NULL;
+    ck_assert_int_eq(a->ops->create_qp(a->device, a->pd, &config, &idle), 0);
+    plan(a, (struct roce_fault){.what = ROCE_FAULT_DELAY_COMPLETION, .argument = 700000});
+    uint64_t start = lab->now_ns;
+    post_write(lab, 0, 1, 0, 0, 10);
+    lab_run_until(lab, start + 10000);
+    struct smc_rdma_qp *first = a->qp;
+    a->qp = idle;
+    ck_assert_int_eq(a->ops->modify_qp(a->device, idle, &err), 0);
+    post_send(a, 2, 0, 10); /* flushed, behind the delayed one */
+    ck_assert_int_eq(a->ops->destroy_qp(a->device, idle), 0);
+    a->qp = first;
+    lab_run_until(lab, start + 600000);
+    ck_assert_uint_eq(a->done_count, 0);
+    lab_settle(lab);
+    ck_assert_uint_eq(a->done_count, 1);
+    expect_done(a, 0, 1, SMC_RDMA_WRITE, SMC_RDMA_SUCCESS);
+    lab_close(lab);
+}
+END_TEST
+
 /* A second QP beside the first, connected with nobody in particular: its packets only have to leave. */
 START_TEST(a_held_qp_is_overtaken_by_others)
 {
@@ -287,8 +315,9 @@ START_TEST(a_rule_strikes_exactly_what_it_names)
         {.what = ROCE_FAULT_DROP_COMPLETION, .operations = ROCE_ON_SEND},
         {.what = ROCE_FAULT_DROP_COMPLETION, .first = 3, .every = 3, .times = 2,
          .matches = odd_qp, .user = &asked},
+        {.what = ROCE_FAULT_DROP_COMPLETION, .first = 6}, /* struck already: this one counts only */
     };
-    ck_assert_int_eq(roce_set_faults(a->roce, rules, 3), 0);
+    ck_assert_int_eq(roce_set_faults(a->roce, rules, 4), 0);
     for (unsigned i = 1; i <= 12; i++)
         post_write(lab, 0, i, 0, 0, 1);
     lab_settle(lab);
@@ -296,6 +325,7 @@ START_TEST(a_rule_strikes_exactly_what_it_names)
     ck_assert_uint_eq(roce_fault_strikes(a->roce, 0), 0);
     ck_assert_uint_eq(roce_fault_strikes(a->roce, 1), 0);
     ck_assert_uint_eq(roce_fault_strikes(a->roce, 2), 2);
+    ck_assert_uint_eq(roce_fault_strikes(a->roce, 3), 0);
     ck_assert_uint_eq(a->done_count, 10);
     for (unsigned i = 0; i < a->done_count; i++)
         ck_assert(a->done[i].id != 3 && a->done[i].id != 6);
@@ -338,6 +368,7 @@ static Suite *fault_suite(void)
     tcase_add_test(tests, late_bytes_are_placed_when_the_qp_dies);
     tcase_add_test(tests, a_receiver_may_pretend_to_have_no_buffer_some_times);
     tcase_add_test(tests, a_delayed_completion_holds_up_those_behind_it);
+    tcase_add_test(tests, a_destroyed_qp_leaves_the_delay_of_others_alone);
     tcase_add_test(tests, a_held_qp_is_overtaken_by_others);
     tcase_add_loop_test(tests, a_qp_may_die_when_it_sends_or_when_it_receives, 0, 2);
     tcase_add_test(tests, a_device_may_die_and_can_then_only_be_cleared_away);

@@ -280,6 +280,7 @@ static const struct {
     {SMC_BTH_SEND_ONLY, SMC_BTH_CMP_SWAP, 28},        {SMC_BTH_SEND_ONLY, SMC_BTH_SEND_ONLY_INV, 8},
     {SMC_BTH_SEND_ONLY, 0xff, 8},                     {SMC_BTH_SEND_ONLY, SMC_BTH_SEND_ONLY, 1028},
     {SMC_BTH_WRITE_FIRST, SMC_BTH_WRITE_LAST, 1024},  {SMC_BTH_SEND_ONLY, SMC_BTH_SEND_FIRST, 512},
+    {SMC_BTH_WRITE_FIRST, SMC_BTH_WRITE_LAST, 472},   {SMC_BTH_SEND_ONLY, SMC_BTH_WRITE_ONLY, 1000},
 };
 
 START_TEST(an_opcode_out_of_sequence_is_an_invalid_request)
@@ -329,7 +330,14 @@ START_TEST(fragments_and_wrong_checksums_are_malformed)
     frame = good;
     smc_ipv4_put_version(frame.bytes + 14, 5);
     give(lab, &frame);
-    ck_assert_uint_eq(counters_of(lab)->dropped_malformed, 5);
+    frame = good; /* a payload that is no multiple of four, without padding */
+    frame.length--;
+    smc_ipv4_put_total_length(frame.bytes + 14, (uint16_t)(frame.length - 14));
+    smc_udp_put_length(frame.bytes + 34, (uint16_t)(frame.length - 34));
+    put_ipv4_checksum(frame.bytes + 14);
+    seal(frame.bytes, frame.length);
+    give(lab, &frame);
+    ck_assert_uint_eq(counters_of(lab)->dropped_malformed, 6);
     ck_assert_uint_eq(counters_of(lab)->packets_received, 0);
     lab_close(lab);
 }
@@ -412,6 +420,31 @@ START_TEST(a_nak_acknowledges_what_came_before_it)
 }
 END_TEST
 
+/* The timeout went back to the first packet, the port did not take it yet, and then its ACK came. */
+START_TEST(what_an_ack_covers_is_not_sent_again)
+{
+    struct setup setup = plain_setup();
+    struct lab *lab = lab_open(&setup);
+    struct end *a = &lab->ends[0];
+    for (unsigned i = 1; i <= 3; i++)
+        post_write(lab, 0, i, 0, 0, 100);
+    take(lab); /* PSNs 1000 to 1002 */
+    a->wire.refuse = 1;
+    lab->now_ns = roce_next_ns(a->roce);
+    roce_run(a->roce, lab->now_ns);
+    ck_assert_uint_eq(roce_counters(a->roce)->timeouts, 1);
+    ck_assert_uint_eq(lab->count, 0);
+    forge_answer(lab, 1001, 0, 31);
+    lab->now_ns = roce_next_ns(a->roce);
+    struct catch again = take(lab);
+    ck_assert_uint_eq(smc_bth_psn(bth_in(again.bytes)), 1002);
+    ck_assert_uint_eq(roce_counters(a->roce)->retransmissions, 1);
+    lab_poll(lab);
+    ck_assert_uint_eq(a->done_count, 2);
+    lab_close(lab);
+}
+END_TEST
+
 static Suite *hostile_suite(void)
 {
     Suite *suite = suite_create("roce_hostile");
@@ -428,6 +461,7 @@ static Suite *hostile_suite(void)
     tcase_add_test(tests, fragments_and_wrong_checksums_are_malformed);
     tcase_add_test(tests, answers_to_nothing_outstanding_are_ignored);
     tcase_add_loop_test(tests, a_nak_acknowledges_what_came_before_it, 0, 3);
+    tcase_add_test(tests, what_an_ack_covers_is_not_sent_again);
     suite_add_tcase(suite, tests);
     return suite;
 }

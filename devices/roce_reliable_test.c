@@ -268,6 +268,24 @@ START_TEST(the_window_bounds_what_is_under_way)
 }
 END_TEST
 
+START_TEST(a_long_message_asks_for_acks_on_its_way)
+{
+    struct setup setup = plain_setup();
+    setup.config.ack_every = 10;
+    struct lab *lab = lab_open(&setup);
+    seen_count = 0;
+    lab->fate = record;
+    post_write(lab, 0, 1, 0, 0, 45 * 1024);
+    roce_run(lab->ends[0].roce, lab->now_ns);
+    ck_assert_uint_eq(seen_count, 45);
+    for (unsigned i = 0; i < 45; i++)
+        ck_assert_uint_eq(smc_bth_ackreq(bth_in(seen[i])), i % 10 == 9 || i == 44);
+    lab_settle(lab);
+    ck_assert_uint_eq(roce_counters(lab->ends[0].roce)->acks_received, 5);
+    lab_close(lab);
+}
+END_TEST
+
 START_TEST(acks_that_may_wait_are_joined)
 {
     struct setup setup = plain_setup();
@@ -382,6 +400,36 @@ START_TEST(retries_are_counted_and_run_out)
     expect_done(a, 2, 3, SMC_RDMA_RECV, SMC_RDMA_FLUSHED);
     ck_assert_int_eq(state_of(a), SMC_RDMA_QP_ERR);
     ck_assert_uint_eq(a->event_count, 2); /* port and GID at the start: a completion names it */
+    lab_close(lab);
+}
+END_TEST
+
+/* Many QPs, each with its own timeout and time of posting: each fails exactly at its time. */
+START_TEST(every_qp_keeps_its_own_time)
+{
+    enum { COUNT = 90, STEP_NS = 777 };
+    struct setup setup = plain_setup();
+    struct lab *lab = lab_open(&setup);
+    struct end *a = &lab->ends[0];
+    struct smc_rdma_qp_config config = {a->cq, a->cq, 1, 1, 1};
+    uint64_t due[COUNT];
+    lab->fate = drop_all;
+    setup.retry_count = 0;
+    for (unsigned i = 0; i < COUNT; i++) {
+        setup.ack_timeout = (uint8_t)(8 + i * 7 % 10);
+        ck_assert_int_eq(a->ops->create_qp(a->device, a->pd, &config, &a->qp), 0);
+        connect_qp(lab, 0, &setup);
+        post_write(lab, 0, i, 0, 0, 1);
+        roce_run(a->roce, lab->now_ns);
+        due[i] = lab->now_ns + (UINT64_C(4096) << setup.ack_timeout);
+        lab->now_ns += STEP_NS;
+    }
+    for (unsigned seen_done = 0; lab_step(lab, UINT64_MAX);)
+        for (; seen_done < a->done_count; seen_done++) {
+            ck_assert_int_eq(a->done[seen_done].status, SMC_RDMA_RETRY_EXCEEDED);
+            ck_assert_uint_eq(due[a->done[seen_done].id], lab->now_ns);
+        }
+    ck_assert_uint_eq(a->done_count, COUNT);
     lab_close(lab);
 }
 END_TEST
@@ -654,6 +702,7 @@ static Suite *reliable_suite(void)
     tcase_add_test(tests, a_request_is_gathered_from_pieces_and_scattered_into_pieces);
     tcase_add_test(tests, psns_wrap_around_in_the_middle_of_a_message);
     tcase_add_test(tests, the_window_bounds_what_is_under_way);
+    tcase_add_test(tests, a_long_message_asks_for_acks_on_its_way);
     tcase_add_test(tests, acks_that_may_wait_are_joined);
     suite_add_tcase(suite, tests);
     tests = tcase_create("loss");
@@ -662,6 +711,7 @@ static Suite *reliable_suite(void)
     tcase_add_test(tests, a_lost_ack_makes_the_request_come_twice_but_be_carried_out_once);
     tcase_add_test(tests, everything_twice_is_carried_out_once);
     tcase_add_test(tests, retries_are_counted_and_run_out);
+    tcase_add_test(tests, every_qp_keeps_its_own_time);
     tcase_add_test(tests, an_ack_timeout_of_zero_waits_for_ever);
     tcase_add_test(tests, a_link_that_comes_back_in_time_costs_only_retries);
     tcase_add_test(tests, a_port_that_refuses_is_asked_again_and_nothing_is_lost);

@@ -410,10 +410,13 @@ START_TEST(a_destroyed_qp_takes_its_completions_along)
     struct setup setup = plain_setup();
     struct lab *lab = lab_open(&setup);
     struct end *a = &lab->ends[0];
-    struct smc_rdma_qp_config config = {a->cq, a->cq, 8, 8, 1};
+    struct smc_rdma_cq *receives = NULL;
     struct smc_rdma_qp_change err = {.state = SMC_RDMA_QP_ERR};
-    struct smc_rdma_qp *first = a->qp;
     a->manual = true;
+    ck_assert_int_eq(a->ops->create_cq(a->device, 20, &receives), 0);
+    struct smc_rdma_qp_config config = {a->cq, receives, 8, 8, 1};
+    ck_assert_int_eq(a->ops->create_qp(a->device, a->pd, &config, &a->qp), 0);
+    struct smc_rdma_qp *first = a->qp;
     ck_assert_int_eq(a->ops->create_qp(a->device, a->pd, &config, &a->qp), 0);
     struct smc_rdma_qp *second = a->qp;
     ck_assert_int_eq(a->ops->modify_qp(a->device, first, &err), 0);
@@ -421,13 +424,17 @@ START_TEST(a_destroyed_qp_takes_its_completions_along)
     for (unsigned i = 0; i < 6; i++) {
         a->qp = i % 2 ? second : first;
         post_send(a, i, 0, 1);
+        receive(a, i, 0, 1);
     }
     ck_assert_int_eq(a->ops->destroy_qp(a->device, first), 0);
     a->qp = second;
     end_poll(a, a->cq);
-    ck_assert_uint_eq(a->done_count, 3);
-    for (unsigned i = 0; i < 3; i++)
+    end_poll(a, receives);
+    ck_assert_uint_eq(a->done_count, 6);
+    for (unsigned i = 0; i < 3; i++) {
         expect_done(a, i, 2 * i + 1, SMC_RDMA_SEND, SMC_RDMA_FLUSHED);
+        expect_done(a, 3 + i, 2 * i + 1, SMC_RDMA_RECV, SMC_RDMA_FLUSHED);
+    }
     lab_close(lab);
 }
 END_TEST
