@@ -147,7 +147,7 @@ static void smc_event(void *host, struct smc_connection *c, void *user, unsigned
         tell(s, events & ~(unsigned)SMC_EVENT_CLOSED);
     if (gone && s->mode != SMC_MODE_TCP)
         ended(s);
-    if (s->smc_over && !s->closed && s->listener != NULL && !s->told_connected)
+    if ((s->smc_over || s->error != 0) && !s->closed && s->listener != NULL && !s->told_connected)
         lab_close(s); /* failed before the application was given it: nobody else will */
 }
 
