@@ -408,9 +408,14 @@ size_t smc_hs_input(struct smc_connection *c, const uint8_t *bytes, size_t lengt
     return c->hs == NULL && c->mode != SMC_MODE_TCP ? length : used;
 }
 
+/* The peer may be through with the first contact, and have closed, while this side still waits for a second link: then its FIN
+ * ends nothing (A-50), and its C is kept [CLOSE-026]. A peer that is gone is found by the timers of LLC. */
 void smc_hs_eof(struct smc_connection *c)
 {
-    smc_hs_fatal(c->hs, SMC_ERR_RESET);
+    if (c->hs->state == SMC_HS_LLC)
+        smc_close_tcp_eof(c);
+    else
+        smc_hs_fatal(c->hs, SMC_ERR_RESET);
 }
 
 void smc_hs_reset(struct smc_connection *c)
