@@ -110,12 +110,25 @@ static void settle(struct trace_conn *c)
         c->closed = TRACE_CLOSED_NORMAL;
 }
 
+/* Packets of a link that failed may still be on their way when F arrives over another one: switches hold them. */
+static bool is_late(const struct trace_conn_side *x, const struct trace_link *l, uint64_t ns)
+{
+    static const uint64_t on_its_way_ns = 50 * 1000 * 1000;
+    return l && x->left == l && x->via != l && ns <= x->left_ns + on_its_way_ns;
+}
+
 static void cdc_follow(const struct trace_cdc_event *e)
 {
     struct trace_conn *c = e->conn;
     struct trace_conn_side *x = &c->side[e->side], *peer = &c->side[!e->side];
+    if (e->late)
+        return;
+    if (e->validation && e->link != x->via) {
+        x->left = x->via;
+        x->left_ns = e->ts_ns;
+    }
     if (e->link)
-        c->link = e->link;
+        c->link = x->via = e->link;
     if (e->validation) { /* [CDC-013]: nothing else in it means anything */
         x->validations++;
         x->replaying = true;
@@ -161,6 +174,7 @@ static void cdc_emit(struct trace_session *s, struct trace_cdc_event *e)
 {
     if (e->conn && e->valid) {
         struct trace_conn_side *x = &e->conn->side[e->side];
+        e->late = is_late(x, e->link, e->ts_ns);
         e->stale = !e->smcd && !e->validation && x->seq_known && (int16_t)(uint16_t)(e->seq - x->last_seq) <= 0;
         cdc_positions(e);
     }
@@ -241,12 +255,13 @@ static void write_position(struct trace_write_event *e)
 
 static void write_emit(struct trace_session *s, struct trace_write_event *e)
 {
+    e->late = e->conn && e->side >= 0 && is_late(&e->conn->side[e->side], e->link, e->ts_ns);
     EMIT(s, write, e);
-    if (!e->conn || !e->pos_ok)
+    if (!e->conn || !e->pos_ok || e->late)
         return;
     struct trace_conn_side *w = &e->conn->side[e->side];
     if (e->link)
-        e->conn->link = e->link;
+        e->conn->link = w->via = e->link;
     if (e->to > w->prod_pos || w->replaying)
         span_add(w, e->from > w->prod_pos ? e->from : w->prod_pos, e->to, e->frame);
     if (e->to > w->written_pos)
@@ -304,16 +319,22 @@ void session_write(struct trace_session *s, struct trace_stream *st, const struc
 
 /* ---- SMC-D records ---- */
 
+/* A DMB is used again by later connections, also of another group: the last that gave it has it. */
 static struct trace_conn *conn_by_dmb(struct trace_session *s, uint64_t token, int *owner)
 {
+    struct trace_conn *best = NULL;
+    uint64_t given = 0;
     for (struct trace_group *g = s->groups; g; g = g->next)
         for (struct trace_conn *c = g->smcd ? g->conns : NULL; c; c = c->group_next)
-            for (int i = 0; i < 2; i++)
-                if (c->side[i].given && c->side[i].dmb_token == token && c->mode == TRACE_MODE_SMCD) {
+            for (int i = 0; i < 2; i++) {
+                uint64_t frame = i == TRACE_C2S ? c->confirm_frame : c->accept_frame;
+                if (c->side[i].given && c->side[i].dmb_token == token && c->mode == TRACE_MODE_SMCD && (!best || frame > given)) {
                     *owner = i;
-                    return c;
+                    best = c;
+                    given = frame;
                 }
-    return NULL;
+            }
+    return best;
 }
 
 static void block_little(struct smc_view v, struct trace_cdc_event *e)
