@@ -215,8 +215,8 @@ static void draw_traffic(struct explore_plan *p)
     struct sim_random r;
     sim_random_init(&r, p->seed, "traffic");
     bool crowd = one_in(&r, 300);
-    p->conn_count = crowd ? (unsigned)(260 + below(&r, 60)) : one_in(&r, 12) ? (unsigned)(9 + below(&r, 24)) : (unsigned)(3 + below(&r, 7));
-    uint64_t scale = crowd ? 64 : p->conn_count > 9 ? 4 : 1;
+    p->conn_count = crowd ? (unsigned)(260 + below(&r, 60)) : one_in(&r, 12) ? (unsigned)(13 + below(&r, 24)) : (unsigned)(4 + below(&r, 9));
+    uint64_t scale = crowd ? 64 : p->conn_count > 12 ? 4 : 1;
     bool together = one_in(&r, 3);
     for (unsigned i = 0; i < p->conn_count; i++) {
         struct explore_conn *c = &p->conns[i];

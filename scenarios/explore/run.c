@@ -27,9 +27,22 @@ void explore_fail(struct explore_run *run, const char *kind, const char *format,
 }
 
 /* ---- the judge looks on ---- */
+/* A segment that TCP's checksum catches is in the capture, but nobody takes it; the judge, who sees captures of offloading hosts
+ * too, cannot look at that checksum. */
+static bool dropped_by_tcp(const uint8_t *bytes, size_t length)
+{
+    struct net_frame_info info;
+    net_frame_classify(bytes, length, &info);
+    return info.ip_protocol == 6 && info.l4 != 0 && net_frame_transport_sum(&info) != 0;
+}
+
 static void frame_seen(void *user, uint64_t at_ns, const uint8_t *bytes, size_t length)
 {
     struct explore_run *run = user;
+    if (run->corrupts && dropped_by_tcp(bytes, length)) {
+        run->frame++;
+        return;
+    }
     struct trace_raw raw = {.frame = ++run->frame,
                             .ts_ns = CAPTURE_EPOCH_S * SIM_S + at_ns,
                             .linktype = ETHERNET,
@@ -202,6 +215,8 @@ static bool begin(struct explore_run *run, const char *capture)
                                 .event_limit = EVENT_LIMIT};
     explore_memory_init(&run->memory);
     explore_licence_of(p, &run->licence);
+    for (unsigned i = 0; i < p->fault_count; i++)
+        run->corrupts |= p->faults[i].kind == EXPLORE_FAULT_RATES && p->faults[i].t != 0;
     run->apps = calloc(2 * p->conn_count + 1, sizeof(*run->apps));
     run->listeners = calloc(p->conn_count + 1, sizeof(struct lab_socket *));
     run->steps = calloc(p->conn_count + p->fault_count + 1, sizeof(*run->steps));
