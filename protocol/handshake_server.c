@@ -91,7 +91,7 @@ void smc_hs_server_proposal(struct smc_handshake *h)
     }
     choose(h, &step->agreement);
     if (h->choice.smc_d ? !reachable(h, &step->agreement) : smc_hs_choose_port(h, h->choice.version, &h->choice) != 0) {
-        next_step(h, h->choice.smc_d ? SMC_DIAG_NOSMCDDEV : SMC_DIAG_NOSMCRDEV);
+        next_step(h, !h->choice.smc_d ? SMC_DIAG_NOSMCRDEV : h->choice.version >= 2 ? SMC_DIAG_NOSMCD2DEV : SMC_DIAG_NOSMCDDEV);
         return;
     }
     if (smc_hs_pend(h))
