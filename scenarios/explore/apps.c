@@ -364,8 +364,10 @@ static void check_end(struct explore_run *run, const struct explore_app *app)
 {
     const struct explore_side *w = app->peer->plan;
     bool got_all = app->position >= w->bytes || (app->position + 1 == w->bytes && is_urgent(w, app->position));
+    char kind[EXPLORE_KIND];
+    snprintf(kind, sizeof(kind), "failed without a cause: %s", smc_error_text(app->error));
     if (app->error != 0 && !may_fail(run, app))
-        explore_fail(run, "reset without a cause", "connection %u: the %s failed (%s) though nothing was lost for long: %llu of %llu bytes received",
+        explore_fail(run, kind, "connection %u: the %s failed (%s) though nothing was lost for long: %llu of %llu bytes received",
                      app->conn, side_name(app), smc_error_text(app->error), (unsigned long long)app->position, (unsigned long long)w->bytes);
     else if (!got_all && app->error == 0 && !may_fail(run, app))
         explore_fail(run, "bytes are missing", "connection %u: the %s received %llu of %llu bytes and no error", app->conn, side_name(app),

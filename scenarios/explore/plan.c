@@ -168,7 +168,7 @@ static enum shape draw_topology(struct explore_plan *p)
 /* ---- traffic ---- */
 static void draw_side(struct sim_random *r, struct explore_side *s, uint64_t scale)
 {
-    s->bytes = one_in(r, 12) ? below(r, 2000) : spread(r, 32768, 524287) / scale;
+    s->bytes = one_in(r, 12) ? below(r, 2000) : spread(r, 65536, 524287) / scale;
     s->chunk = one_in(r, 3) ? spread(r, 512, 65536) : 0;
     s->read = one_in(r, 3) ? spread(r, 2048, 65536) : 0;
     s->read_delay = one_in(r, 3) ? spread(r, 1000, 3000000) : 0;

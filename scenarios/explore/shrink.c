@@ -129,12 +129,33 @@ static void simplify_conns(struct shrinking *s)
     }
 }
 
+/* Hosts of different address families, or VLANs, could not talk at all. */
+static bool is_common(const char *field)
+{
+    return strcmp(field, "ipv6") == 0 || strcmp(field, "vlan") == 0;
+}
+
+static void simplify_common(struct shrinking *s)
+{
+    begin(s);
+    for (unsigned i = 0; i < s->candidate->host_count; i++)
+        s->candidate->hosts[i].ipv6 = 0;
+    if (s->best->plan.hosts[0].ipv6 != 0)
+        (void)try_it(s);
+    begin(s);
+    for (unsigned i = 0; i < s->candidate->host_count; i++)
+        s->candidate->hosts[i].vlan = 0;
+    if (s->best->plan.hosts[0].vlan != 0)
+        (void)try_it(s);
+}
+
 static void simplify_rest(struct shrinking *s)
 {
     simplify(s, AT(settle), 0);
+    simplify_common(s);
     for (unsigned i = 0; i < s->best->plan.host_count; i++)
         for (unsigned f = 0; f < explore_host_fields.count; f++)
-            if (strcmp(explore_host_fields.names[f], "nics") != 0)
+            if (strcmp(explore_host_fields.names[f], "nics") != 0 && !is_common(explore_host_fields.names[f]))
                 simplify(s, AT(hosts) + i * sizeof(struct explore_host) + f * sizeof(uint64_t), 0);
     for (unsigned i = 0; i < s->best->plan.link_count; i++)
         simplify_all(s, AT(links) + i * sizeof(struct explore_link) + 2 * sizeof(uint64_t), explore_link_fields.count - 2);
