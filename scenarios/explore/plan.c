@@ -73,7 +73,7 @@ static void draw_host(struct sim_random *r, struct explore_host *h)
     h->rmb = rings[below(r, 8)];
     h->sndbuf = rings[below(r, 8)];
     h->max_conns = one_in(r, 6) ? 16 : 0;
-    h->max_links = one_in(r, 6) ? 1 + below(r, 4) : 0;
+    h->max_links = one_in(r, 6) ? 2 + below(r, 3) : 0; /* 1 cannot be said before v2.1 */
     h->rmbes = one_in(r, 4) ? 1 + below(r, 8) : 0;
 }
 

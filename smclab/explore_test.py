@@ -1,0 +1,78 @@
+"""smclab explore and merge as commands: results, shards, replays, and what they refuse.
+SPDX-License-Identifier: BSD-3-Clause"""
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+SMCLAB = os.environ["SMCLAB"]
+
+
+def run(*arguments, folder=None):
+    return subprocess.run([SMCLAB, *arguments], cwd=folder, capture_output=True, text=True)
+
+
+class Explore(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def campaign(self, *arguments):
+        done = run("explore", "--failures", "0", "--format", "json", *arguments, folder=self.folder.name)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 1 if result["failures"] else 0)
+        return result
+
+    def test_the_result_has_exactly_the_fields_promised(self):
+        result = self.campaign("--seeds", "1..6")
+        self.assertEqual(sorted(result), ["digest", "events", "failures", "seeds", "states", "version"])
+        self.assertEqual((result["version"], result["seeds"]), (1, 6))
+        self.assertGreater(result["events"], 1000)
+        self.assertGreaterEqual(len(result["states"]), 25)
+        for failure in result["failures"]:
+            self.assertEqual(sorted(failure), ["replay", "scenario", "seed", "why"])
+
+    def test_parts_merge_into_the_whole(self):
+        whole = self.campaign("--seeds", "10..21", "-j", "2")
+        paths = []
+        for i in range(3):
+            paths.append(os.path.join(self.folder.name, f"part-{i}.json"))
+            with open(paths[-1], "w", encoding="utf-8") as file:
+                json.dump(self.campaign("--seeds", "10..21", "--shard", f"{i}/3"), file)
+        merged = run("merge", *paths)
+        self.assertEqual(json.loads(merged.stdout), whole)
+
+    def test_a_seed_replays_and_leaves_a_capture_that_can_be_judged(self):
+        done = run("explore", "--replay", "3", "--shrink", "0", folder=self.folder.name)
+        self.assertIn(done.returncode, (0, 1))
+        self.assertIn("digest", done.stdout)
+        capture = os.path.join(self.folder.name, "smclab-out/explore/seed-3.pcap")
+        self.assertIn("packets", run("check", capture).stdout)
+        again = run("explore", "--replay", "3", "--shrink", "0", folder=self.folder.name)
+        self.assertEqual(again.stdout, done.stdout)
+
+    def test_the_plan_that_is_printed_runs_the_same(self):
+        done = run("explore", "--replay", "5", "--shrink", "0", folder=self.folder.name)
+        plan = os.path.join(self.folder.name, "plan")
+        with open(plan, "w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in done.stdout.splitlines()
+                            if line.split()[0] in ("#", "plan", "host", "link", "conn", "client", "server", "fault"))
+        again = run("explore", "--plan", plan, folder=self.folder.name)
+
+        def digest(text):
+            return [line for line in text.splitlines() if "digest" in line]
+        self.assertEqual(digest(again.stdout), digest(done.stdout))
+        self.assertEqual(len(digest(done.stdout)), 1)
+
+    def test_wrong_use_is_refused(self):
+        for arguments in (["--seeds", "9..3"], ["--seeds", "x"], ["--shard", "3/3"], ["-j", "0"], ["--format", "xml"], ["more"]):
+            self.assertEqual(run("explore", *arguments).returncode, 2, arguments)
+        self.assertEqual(run("explore", "--plan", "/nonexistent/plan").returncode, 3)
+        self.assertEqual(run("merge").returncode, 2)
+        self.assertEqual(run("merge", "/nonexistent/part.json").returncode, 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
