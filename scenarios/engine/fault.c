@@ -242,10 +242,13 @@ static int roce_fault(lua_State *L)
 }
 
 /* ---- messages changed as they leave a host ---- */
+enum edit_of { OF_BOTH, OF_REQUEST, OF_RESPONSE };
+
 struct edit {
     struct edit *next;
     struct lab_host *host;
     char name[32];
+    enum edit_of of; /* LLC messages */
     int table, function; /* references */
     uint64_t skip, count;
     bool drop;
@@ -264,9 +267,13 @@ static bool apply(struct run *run, struct edit *e, uint8_t *bytes, size_t *lengt
         lua_rawgeti(L, LUA_REGISTRYINDEX, e->function);
         lua_pushlstring(L, (const char *)bytes, *length);
         lua_call(L, 1, 1);
-        const char *changed = luaL_checklstring(L, -1, &n);
-        *length = n < room ? n : room;
-        memcpy(bytes, changed, *length);
+        if (lua_toboolean(L, -1)) {
+            const char *changed = luaL_checklstring(L, -1, &n);
+            *length = n < room ? n : room;
+            memcpy(bytes, changed, *length);
+        } else {
+            keep = false; /* nil or false: it does not leave */
+        }
     } else {
         (void)message_edit(L, top + 1, bytes, *length);
     }
@@ -274,13 +281,26 @@ static bool apply(struct run *run, struct edit *e, uint8_t *bytes, size_t *lengt
     return keep;
 }
 
+/* What a host's hook is told besides: whose message it is. */
+struct editor {
+    struct run *run;
+    struct lab_host *host;
+};
+
+static bool is_meant(const struct edit *e, const struct lab_host *host, const char *name, bool response)
+{
+    return e->count > 0 && e->host == host && strcmp(e->name, name) == 0 &&
+           (e->of == OF_BOTH || response == (e->of == OF_RESPONSE));
+}
+
 static bool on_message(void *user, struct lab_socket *socket, uint8_t *bytes, size_t *length, size_t room)
 {
-    struct run *run = user;
-    bool keep = true;
+    const struct editor *editor = user;
+    struct run *run = editor->run;
+    bool keep = true, response = *length > 3 && (bytes[3] & 0x80) != 0;
     const char *name = message_name(smc_view_of(bytes, *length), socket != NULL);
     for (struct edit *e = run->edits; e != NULL && name != NULL && keep; e = e->next) {
-        if (e->count == 0 || strcmp(e->name, name) != 0 || (socket != NULL && lab_socket_host(socket) != e->host))
+        if (!is_meant(e, editor->host, name, response))
             continue;
         if (e->skip > 0) {
             e->skip--;
@@ -292,7 +312,24 @@ static bool on_message(void *user, struct lab_socket *socket, uint8_t *bytes, si
     return keep;
 }
 
-/* lab.edit(host, { "NAME", field = value, nth =, count =, bytes = function, drop = true }) */
+static enum edit_of read_of(lua_State *L)
+{
+    static const char *const names[] = {"both", "request", "response", NULL};
+    lua_getfield(L, 2, "of");
+    int of = luaL_checkoption(L, -1, "both", names);
+    lua_pop(L, 1);
+    return (enum edit_of)of;
+}
+
+static void watch_host(lua_State *L, struct run *run, struct lab_host *host)
+{
+    struct editor *editor = lua_newuserdatauv(L, sizeof(*editor), 0);
+    *editor = (struct editor){run, host};
+    luaL_ref(L, LUA_REGISTRYINDEX); /* lives as long as the state */
+    lab_edit(host, on_message, editor);
+}
+
+/* lab.edit(host, { "NAME", of =, field = value, nth =, count =, bytes = function, drop = true }) */
 static int add_edit(lua_State *L)
 {
     struct run *run = run_of(L);
@@ -300,9 +337,11 @@ static int add_edit(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     if (host == NULL)
         return luaL_error(L, "there is no host \"%s\"", lua_tostring(L, 1));
+    enum edit_of of = read_of(L);
     struct edit *e = calloc(1, sizeof(*e)), **end = &run->edits;
     if (e == NULL)
         return luaL_error(L, "out of memory");
+    e->of = of;
     lua_rawgeti(L, 2, 1);
     strncpy(e->name, luaL_optstring(L, -1, ""), sizeof(e->name) - 1);
     e->host = host;
@@ -319,7 +358,7 @@ static int add_edit(lua_State *L)
     while (*end != NULL)
         end = &(*end)->next;
     *end = e;
-    lab_edit(host, on_message, run);
+    watch_host(L, run, host);
     return 0;
 }
 

@@ -75,7 +75,7 @@ static void change_field(void *ctx, const struct smc_walk *w)
 static bool is_option(const char *name)
 {
     static const char *const options[] = {"from", "to",   "nth",  "count", "within", "version", "path",     "link",
-                                          "bytes", "by", "conn", "socket", "first_contact_form", NULL};
+                                          "bytes", "by", "of", "conn", "socket", "first_contact_form", NULL};
     for (const char *const *o = options; *o != NULL; o++)
         if (strcmp(*o, name) == 0)
             return true;
