@@ -106,8 +106,9 @@ static void decline_after_first_contact(struct judge *j, const struct trace_clc_
         return;
     bool timed_out = e->side == TRACE_S2C && e->decline.diagnosis == SMC_DIAG_TIMEOUT_CL &&
                      c->link->state != TRACE_LINK_ACTIVE && e->ts_ns - sent_ns >= confirm_link_wait_ns;
+    const char *deviation = timed_out ? "A-11" : e->decline.diagnosis == SMC_DIAG_RMBE_EC ? "A-01" : NULL;
     judge_report(j, &(struct judge_case){.req = REQ_CLC_050, .side = e->side, .frame = e->frame,
-                 .related = {c->confirm_frame}, .conn = c, .offset = -1, .deviation = timed_out ? "A-11" : NULL},
+                 .related = {c->confirm_frame}, .conn = c, .offset = -1, .deviation = deviation},
                  JT("Decline %#010x", e->decline.diagnosis), "reset",
                  "a Decline after the sender's CONFIRM LINK was delivered");
 }

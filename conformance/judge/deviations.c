@@ -8,8 +8,9 @@
  * posts receives, which form it chose where RFC 7609 contradicts itself) are not here. */
 const struct judge_deviation judge_deviations[] = {
     {"A-01", "linux",
-     "both CONFIRM LINK messages of the group carry flags 0x03 (no eyecatcher) and cursors run from 0 to size - 1",
-     {"CURSOR-004", "CURSOR-021"}},
+     "both CONFIRM LINK messages of the group carry flags 0x03 (no eyecatcher) and cursors run from 0 to size - 1; or a side "
+     "declines with 0x03050000 because the peer's CONFIRM LINK does not",
+     {"CURSOR-004", "CURSOR-021", "CLC-050"}},
     {"A-08", "linux",
      "consumption with B set is reported only once it reached the update limit of 10 percent or 2304 bytes",
      {"CURSOR-011"}},
