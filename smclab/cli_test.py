@@ -250,7 +250,13 @@ class CommandLine(unittest.TestCase):
         rows = json.loads(self.expect(0, "requirements", "--format", "json").stdout)
         checked = sum(row["reason"] is None for row in rows)
         self.assertEqual(len(re.findall(r"(?m)^ +checked: ", text)), checked)
+        exercised = sum(bool(row["scenarios"] + row["tests"]) for row in rows)
+        share = f"{exercised * 100 // len(rows)}.{exercised * 1000 // len(rows) % 10} %"
         self.assertIn(f"{len(rows)} requirements, {checked} with a check", text)
+        self.assertIn(f"{exercised} exercised by a recorded scenario or test ({share})", text)
+        for row in rows:
+            for name in (row["scenarios"][:3] + row["tests"][:3]):
+                self.assertIn(name, text)
 
     def test_requirements_are_the_catalogue(self):
         rows = json.loads(self.expect(0, "requirements", "--format", "json").stdout)
@@ -260,7 +266,8 @@ class CommandLine(unittest.TestCase):
         keys = ["id", "level", "area", "source", "text", "observable", "checks", "scenarios", "tests", "reason"]
         for row in rows:
             self.assertEqual(list(row), keys)
-            self.assertEqual(row["reason"] is None, bool(row["checks"]), row["id"])
+            elsewhere = row["observable"] != "wire" and row["scenarios"] + row["tests"]
+            self.assertEqual(row["reason"] is None, bool(row["checks"] or elsewhere), row["id"])
 
     def test_missing_lists_what_a_run_did_not_evaluate(self):
         result = self.path("result.json", self.expect(0, "check", "--format", "json", GOOD).stdout)
@@ -274,7 +281,17 @@ class CommandLine(unittest.TestCase):
         wire = {row["id"] for row in everything if row["observable"] == "wire"}
         self.assertEqual({row["id"] for row in rows} | set(exercised) & wire, wire)
         self.expect(3, "requirements", "--missing", self.path("bad.json", b"{}"))
+        self.expect(3, "requirements", "--missing", self.path("worse.json", b'{"version":1,"runs":{}}'))
         self.expect(3, "requirements", "--missing", self.path("none.json"))
+
+    def test_missing_reads_the_result_of_scenarios_too(self):
+        scenario = os.path.join(SOURCE, "scenarios/rfc7609/first_contact.lua")
+        done = self.expect(0, "run", "--format", "json", "--out", self.path("out"), scenario)
+        exercised = json.loads(done.stdout)["runs"][0]["exercised"]
+        rows = json.loads(self.expect(0, "requirements", "--format", "json", "--missing", "-", data=done.stdout).stdout)
+        wire = {row["id"] for row in json.loads(self.expect(0, "requirements", "--format", "json").stdout) if row["observable"] == "wire"}
+        self.assertIn("LLC-001", exercised)
+        self.assertEqual({row["id"] for row in rows}, wire - set(exercised))
 
     def test_explain_knows_every_requirement(self):
         for row in json.loads(self.expect(0, "requirements", "--format", "json").stdout):

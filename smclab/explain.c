@@ -59,6 +59,16 @@ static void put_head(const struct judge_requirement *r)
     printf("negative   %s\n", r->negative);
 }
 
+static void put_names(const char *what, size_t requirement, enum judge_cover kind)
+{
+    unsigned shown = 0;
+    for (size_t i = 0; i < judge_coverage_size; i++)
+        if (judge_coverage[i].requirement == requirement && judge_coverage[i].kind == kind)
+            printf("%s%s", shown++ == 0 ? what : ", ", judge_coverage[i].name);
+    if (shown > 0)
+        putchar('\n');
+}
+
 static void put_coverage(size_t requirement)
 {
     const char *reason = judge_uncovered(requirement);
@@ -70,6 +80,8 @@ static void put_coverage(size_t requirement)
             printf("%s%s", shown++ == 0 ? "checked    by the judge; it fired for: " : ", ", judge_coverage[i].name);
     if (shown > 0)
         putchar('\n');
+    put_names("scenarios  ", requirement, JUDGE_COVER_SCENARIO);
+    put_names("tests      ", requirement, JUDGE_COVER_TEST);
 }
 
 static void put_deviations(const char *id)

@@ -14,11 +14,11 @@ static const char usage[] =
     "usage: smclab requirements [--format text|json] [--missing RESULT.json]\n"
     "\n"
     "The catalogue of rules and what covers each: checks (that a recorded mutation made fire), scenarios and tests\n"
-    "(whose recorded run evaluated the rule), or the reason why nothing does.\n"
+    "(captures and unit tests) that exercise it according to the records, and the reason why nothing checks it.\n"
     "\n"
     "  -f, --format FORMAT   text (default) or json\n"
-    "  -m, --missing RESULT  only the rules that a capture can show and that RESULT, written by\n"
-    "                        `smclab check --format json`, did not evaluate, and what would; - is standard input\n"
+    "  -m, --missing RESULT  only the rules that a capture can show and that RESULT, written by `smclab check --format json`\n"
+    "                        or `smclab run --format json`, did not evaluate, and what would; - is standard input\n"
     "  -h, --help            this text\n"
     "\n"
     "Exit status: 0; 2 usage; 3 RESULT is unreadable or no such result.\n";
@@ -80,25 +80,57 @@ static size_t count(size_t requirement, enum judge_cover kind)
     return n;
 }
 
+/* The first few; JSON has them all. */
+static void put_names(const char *what, size_t requirement, enum judge_cover kind)
+{
+    enum { SHOWN = 3 };
+    size_t n = 0;
+    for (size_t i = 0; i < judge_coverage_size; i++) {
+        if (judge_coverage[i].requirement != requirement || judge_coverage[i].kind != kind || n++ >= SHOWN)
+            continue;
+        if (n == 1)
+            printf("%14s%s: %s", "", what, judge_coverage[i].name);
+        else
+            printf(", %s", judge_coverage[i].name);
+    }
+    if (n > SHOWN)
+        printf(" and %zu more", n - SHOWN);
+    if (n > 0)
+        putchar('\n');
+}
+
+static void put_row(size_t i)
+{
+    const struct judge_requirement *r = &judge_catalogue[i];
+    const char *reason = judge_uncovered(i);
+    size_t checks = count(i, JUDGE_COVER_CHECK);
+    printf("%-13s %-6s %-5s %s\n", r->id, level_name(r->level), r->observable, r->text);
+    if (reason != NULL)
+        printf("%14snot checked: %s\n", "", reason);
+    else if (checks > 0)
+        printf("%14schecked: %zu mutation%s made it fire\n", "", checks, checks == 1 ? "" : "s");
+    else
+        printf("%14schecked: by what follows\n", "");
+    put_names("scenarios", i, JUDGE_COVER_SCENARIO);
+    put_names("tests", i, JUDGE_COVER_TEST);
+}
+
 static void put_text(const bool *shown)
 {
-    size_t total = 0, checked = 0;
+    size_t total = 0, checked = 0, exercised = 0;
     for (size_t i = 0; i < judge_catalogue_size; i++) {
-        const struct judge_requirement *r = &judge_catalogue[i];
-        const char *reason = judge_uncovered(i);
         if (!shown[i])
             continue;
+        put_row(i);
         total++;
-        checked += reason == NULL;
-        printf("%-13s %-6s %-5s %s\n", r->id, level_name(r->level), r->observable, r->text);
-        if (reason == NULL)
-            printf("%14schecked: %zu mutation%s made it fire, %zu recorded run%s evaluated it\n", "", count(i, JUDGE_COVER_CHECK),
-                   count(i, JUDGE_COVER_CHECK) == 1 ? "" : "s", count(i, JUDGE_COVER_TEST) + count(i, JUDGE_COVER_SCENARIO),
-                   count(i, JUDGE_COVER_TEST) + count(i, JUDGE_COVER_SCENARIO) == 1 ? "" : "s");
-        else
-            printf("%14snot checked: %s\n", "", reason);
+        checked += judge_uncovered(i) == NULL;
+        exercised += count(i, JUDGE_COVER_SCENARIO) + count(i, JUDGE_COVER_TEST) > 0;
     }
-    printf("\n%zu requirements, %zu with a check that is known to fire\n", total, checked);
+    printf("\n%zu requirements, %zu with a check that is known to work, %zu exercised by a recorded scenario or test", total, checked,
+           exercised);
+    if (total > 0)
+        printf(" (%zu.%zu %%)", exercised * 100 / total, exercised * 1000 / total % 10);
+    putchar('\n');
 }
 
 /* ---- what a run did not exercise ---- */
@@ -130,12 +162,13 @@ static void put_missing(const bool *shown)
     printf("\n%zu requirement%s that a capture can show %s not evaluated\n", total, total == 1 ? "" : "s", total == 1 ? "was" : "were");
 }
 
-static bool evaluated(const json_t *files, const char *id)
+/* By a capture of `check` or a run of `run`. */
+static bool evaluated(const json_t *captures, const char *id)
 {
     size_t i;
-    json_t *file;
-    json_array_foreach(files, i, file)
-        if (json_integer_value(json_object_get(json_object_get(file, "exercised"), id)) > 0)
+    json_t *capture;
+    json_array_foreach(captures, i, capture)
+        if (json_integer_value(json_object_get(json_object_get(capture, "exercised"), id)) > 0)
             return true;
     return false;
 }
@@ -147,13 +180,15 @@ static int leave_missing(const char *path, bool *shown)
     json_t *result = strcmp(path, "-") == 0 ? json_loadf(stdin, 0, &error) : json_load_file(path, 0, &error);
     if (result == NULL)
         return smclab_complain(EXIT_INPUT, "requirements", "%s: line %d: %s", path, error.line, error.text);
-    const json_t *files = json_object_get(result, "files");
+    const json_t *files = json_object_get(result, "files"), *runs = json_object_get(result, "runs");
+    const json_t *captures = files != NULL ? files : runs;
     int status = 0;
-    if (json_integer_value(json_object_get(result, "version")) != 1 || !json_is_array(files))
+    if (json_integer_value(json_object_get(result, "version")) != 1 || !json_is_array(captures))
         status = smclab_complain(EXIT_INPUT, "requirements",
-                                 "%s: not the result of `smclab check --format json`: no \"version\": 1 with \"files\"", path);
+                                 "%s: not the result of `smclab check` or `smclab run` with --format json: no \"version\": 1 with \"files\" or "
+                                 "\"runs\"", path);
     for (size_t i = 0; status == 0 && i < judge_catalogue_size; i++)
-        shown[i] = strcmp(judge_catalogue[i].observable, "wire") == 0 && !evaluated(files, judge_catalogue[i].id);
+        shown[i] = strcmp(judge_catalogue[i].observable, "wire") == 0 && !evaluated(captures, judge_catalogue[i].id);
     json_decref(result);
     return status;
 }

@@ -1,8 +1,9 @@
 /* What covers a requirement, from records of runs (the JSON files in coverage/), turned into a table at build time.
  * SPDX-License-Identifier: BSD-3-Clause
  *
- * A check counts only if some mutation made it fire; a scenario or a test only if its recorded run evaluated the
- * requirement. conformance/judge/coverage/record.py makes the records. */
+ * A check counts only if some mutation made it fire. Of what shows on the wire, a scenario or a capture counts only if the
+ * judge evaluated the requirement in its recorded run; of the rest, a scenario that names it and passes, and a unit test
+ * that asserts it. conformance/judge/coverage/record.py and record_scenarios.py make the records. */
 #ifndef JUDGE_COVERAGE_H
 #define JUDGE_COVERAGE_H
 
@@ -13,7 +14,7 @@ enum judge_cover { JUDGE_COVER_CHECK, JUDGE_COVER_SCENARIO, JUDGE_COVER_TEST };
 struct judge_coverage {
     uint16_t requirement;  /* index */
     uint8_t kind;          /* enum judge_cover */
-    const char *name;      /* CHECK: the mutation that made it fire; TEST: the capture of the repository judged */
+    const char *name;      /* CHECK: the mutation that made it fire; SCENARIO: its file; TEST: the capture judged, or the test's file */
 };
 
 /* By requirement, kind, name. */
