@@ -24,11 +24,19 @@ static struct smc_link *fitting_link(struct smc_group *g, const struct smc_choic
     return NULL;
 }
 
+/* A Proposal of version 2 alone does not say who its sender is: the GID of a link has to do (wire-format §2.2). */
+static bool same_id(const struct smc_group *g, const struct smc_choice *choice)
+{
+    static const uint8_t unsaid[sizeof(choice->peer_id)];
+    if (choice->version >= 2 && !choice->client && memcmp(choice->peer_id, unsaid, sizeof(unsaid)) == 0)
+        return true;
+    return memcmp(g->peer_id, choice->peer_id, sizeof(g->peer_id)) == 0;
+}
+
 /* TCP roles, reversed, need another group (RFC 7609 2.2.3); a group belongs to one VLAN in version 1 [ROCE-013]. */
 static bool same_peer_r(const struct smc_group *g, const struct smc_choice *choice)
 {
-    return !g->smc_d && g->client == choice->client && g->version == choice->version &&
-           memcmp(g->peer_id, choice->peer_id, sizeof(g->peer_id)) == 0;
+    return !g->smc_d && g->client == choice->client && g->version == choice->version && same_id(g, choice);
 }
 
 static bool same_vlan(const struct smc_group *g, const struct smc_choice *choice)

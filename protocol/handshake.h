@@ -6,8 +6,9 @@
 #include "core.h"
 #include "negotiate.h"
 
-/* handshake.c: beginning, input, timers, the ways it can end. handshake_own.c: what this host has for a connection.
- * handshake_client.c, handshake_server.c: the roles. */
+/* handshake.c: beginning, input, timers, waiting. handshake_end.c: every way in which it can end. handshake_own.c: what this
+ * host has for a connection. handshake_peer.c: values of Accept and Confirm, own and the peer's. handshake_client.c,
+ * handshake_server.c: the roles. */
 enum smc_hs_state {
     SMC_HS_WAIT_PROPOSAL, /* server */
     SMC_HS_PENDING,       /* another handshake's first contact is not settled */
@@ -16,7 +17,8 @@ enum smc_hs_state {
     SMC_HS_WAIT_ACCEPT,   /* client */
     SMC_HS_WAIT_CONFIRM,  /* server */
     SMC_HS_LLC,           /* first contact, SMC-R: CONFIRM LINK, second link */
-    SMC_HS_LOOK_DECLINE   /* LLC ran out of time: is there a Decline of the peer? */
+    SMC_HS_LOOK_DECLINE,  /* LLC ran out of time: is there a Decline of the peer? */
+    SMC_HS_CROSSING       /* declined after Confirm: the peer's own Decline may be on its way */
 };
 
 struct smc_handshake {
@@ -39,8 +41,10 @@ struct smc_handshake {
     unsigned step, step_count;
     uint32_t first_reason;    /* of the steps that failed */
     unsigned route_tries;
-    uint32_t late_diagnosis;  /* SMC_HS_LOOK_DECLINE: declined with it if no Decline comes */
-    bool accept_sent, confirm_sent;
+    uint32_t late_diagnosis;  /* SMC_HS_LOOK_DECLINE: declined with it if no Decline comes; SMC_HS_CROSSING: was declined with it */
+    uint32_t drain;           /* bytes still to come of a message that is too long to be kept */
+    bool confirmed;           /* a Confirm was sent or received: Declines may cross from now on */
+    bool impatient;           /* has waited long enough for another's first contact */
 };
 
 /* handshake_own.c */
@@ -49,19 +53,28 @@ void smc_hs_fill_own(struct smc_handshake *h);
 int smc_hs_choose_port(struct smc_handshake *h, uint8_t version, struct smc_choice *choice);
 
 /* handshake.c. All of these may free h. */
+void smc_hs_wait(struct smc_handshake *h, enum smc_hs_state state, uint64_t for_ns); /* 0: no limit */
+bool smc_hs_pend(struct smc_handshake *h); /* true: waits for another's first contact with the same peer */
+void smc_hs_ask_route(struct smc_handshake *h);
+
+/* handshake_end.c. All but smc_hs_send() and smc_hs_free() end the handshake; h may be freed afterwards. */
 int smc_hs_send(struct smc_handshake *h, const uint8_t *bytes, size_t length);
-void smc_hs_wait(struct smc_handshake *h, enum smc_hs_state state, uint64_t for_ns);
 void smc_hs_decline(struct smc_handshake *h, uint32_t diagnosis, bool out_of_sync); /* Decline, then TCP */
+/* A Confirm that cannot be accepted: Decline where it may still be sent, else RST [CLC-048]. */
+void smc_hs_decline_late(struct smc_handshake *h, uint32_t diagnosis);
 void smc_hs_fall_back(struct smc_handshake *h, uint32_t reason, uint32_t peer_diagnosis);
 void smc_hs_fatal(struct smc_handshake *h, int error); /* RST */
 void smc_hs_established(struct smc_handshake *h);      /* mode R or D */
-uint32_t smc_hs_diagnosis(int error, bool smc_d);      /* what a failed set-up is declined with */
+void smc_hs_free(struct smc_handshake *h);             /* without a word; the group is left alone */
+
+/* handshake_peer.c */
+uint32_t smc_hs_diagnosis(int error, bool smc_d); /* what a failed set-up is declined with */
 /* Both roles: own values of an Accept or Confirm. */
 void smc_hs_fill_accept(struct smc_handshake *h, struct smc_clc_accept_info *m, uint8_t type);
 /* What the peer's Accept or Confirm says of its buffer. A diagnosis, or 0. */
 uint32_t smc_hs_take_peer(struct smc_handshake *h, const struct smc_clc_accept_info *m);
 void smc_hs_take_link(struct smc_handshake *h, const struct smc_clc_accept_info *m); /* first contact, SMC-R */
-bool smc_hs_pend(struct smc_handshake *h); /* true: waits for another's first contact with the same peer */
+bool smc_hs_reachable(const struct smc_handshake *h); /* SMC-D: does choice.device reach choice.peer_gid? */
 
 /* The roles. */
 void smc_hs_client_start(struct smc_handshake *h);
@@ -72,6 +85,5 @@ void smc_hs_server_proposal(struct smc_handshake *h);
 void smc_hs_server_routed(struct smc_handshake *h, int error, const struct smc_route *route);
 void smc_hs_server_accept(struct smc_handshake *h);
 void smc_hs_server_confirm(struct smc_handshake *h, const struct smc_clc_accept_info *confirm);
-void smc_hs_ask_route(struct smc_handshake *h);
 
 #endif

@@ -7,7 +7,6 @@ enum { MESSAGE_BYTES = 1024 };
 void smc_hs_client_start(struct smc_handshake *h)
 {
     uint8_t bytes[MESSAGE_BYTES];
-    smc_hs_fill_own(h);
     uint32_t diagnosis = smc_negotiate_proposal(&h->own, &h->proposal, &h->offered);
     if (diagnosis != 0) { /* in place of the Proposal */
         smc_hs_decline(h, diagnosis, false);
@@ -36,15 +35,17 @@ static uint32_t choose(struct smc_handshake *h, const struct smc_agreement *agre
                                   .vlan_id = h->vlan_id,
                                   .peer_gid = agreed->peer_gid,
                                   .peer_qpn = h->accept.qpn,
-                                  .chid = agreed->chid};
+                                  .chid = agreed->chid,
+                                  .peer_ip = h->peer_ip};
     memcpy(choice->eid, agreed->eid, sizeof(choice->eid));
     memcpy(choice->peer_id, h->accept.peer_id, sizeof(choice->peer_id));
     memcpy(choice->peer_mac, h->accept.mac, sizeof(choice->peer_mac));
     if (agreed->smc_d) {
         choice->device = h->uses[agreed->device];
-        return choice->device->gone ? SMC_DIAG_NOSMCDDEV : 0;
+        return smc_hs_reachable(h) ? 0 : agreed->version >= 2 ? SMC_DIAG_NOSMCD2DEV : SMC_DIAG_NOSMCDDEV;
     }
-    return smc_hs_choose_port(h, agreed->version, choice) == 0 ? 0 : SMC_DIAG_NOSMCRDEV;
+    /* A group that exists has its own ports. */
+    return !choice->first_contact || smc_hs_choose_port(h, agreed->version, choice) == 0 ? 0 : SMC_DIAG_NOSMCRDEV;
 }
 
 static void subsequent(struct smc_handshake *h);
@@ -56,10 +57,7 @@ void smc_hs_client_accept(struct smc_handshake *h)
     uint32_t diagnosis = smc_negotiate_accept(&h->own, &h->proposal, &h->offered, &h->accept, &agreed);
     if (diagnosis == 0)
         diagnosis = choose(h, &agreed);
-    h->c->version = agreed.version;
-    h->c->release = agreed.release;
     if (diagnosis != 0) {
-        h->choice.version = 0;
         smc_hs_decline(h, diagnosis, false);
         return;
     }
@@ -127,7 +125,7 @@ static void subsequent(struct smc_handshake *h)
     if (group == NULL) {
         if (smc_hs_pend(h))
             return;
-        /* §8: the server believes in a group that we do not have. */
+        /* The server believes in a group that we do not have [CLC-051]; Linux says S only if it is the group (§8). */
         smc_hs_decline(h, no_link ? SMC_DIAG_NOSRVLINK : SMC_DIAG_SYNCERR, !no_link);
         return;
     }
@@ -142,7 +140,7 @@ static void subsequent(struct smc_handshake *h)
     }
 }
 
-static size_t put_gids(struct smc_handshake *h, uint8_t *gids, unsigned room)
+static unsigned put_gids(struct smc_handshake *h, uint8_t *gids, unsigned room)
 {
     struct smc_endpoint *ep = h->c->ep;
     unsigned n = 1;
@@ -156,7 +154,7 @@ static size_t put_gids(struct smc_handshake *h, uint8_t *gids, unsigned room)
                 smc_rnic_find_gid(rnic, port, 2, h->vlan_valid, h->vlan_id, &index, &entry) != 0 ||
                 memcmp(entry.gid.bytes, gids, 16) == 0)
                 continue;
-            memcpy(gids + 16 * n++, entry.gid.bytes, 16);
+            memcpy(gids + 16 * (size_t)n++, entry.gid.bytes, 16);
         }
     }
     return n;
@@ -168,19 +166,17 @@ void smc_hs_client_confirm(struct smc_handshake *h)
     struct smc_connection *c = h->c;
     struct smc_clc_accept_info m;
     smc_hs_fill_accept(h, &m, SMC_CLC_CONFIRM);
-    if (!c->group->smc_d && m.mtu > c->link->mtu)
-        m.mtu = c->link->mtu;
     if (!c->group->smc_d && m.version >= 2 && h->choice.first_contact) {
         m.has_gid_list = true;
-        m.gid_count = (unsigned)put_gids(h, gids, 8);
-        m.gids = smc_view_of(gids, 16 * m.gid_count);
+        m.gid_count = put_gids(h, gids, 8);
+        m.gids = smc_view_of(gids, 16 * (size_t)m.gid_count);
     }
     size_t length = smc_clc_encode_accept(&m, bytes, sizeof(bytes));
     if (length == 0 || smc_hs_send(h, bytes, length) != 0) {
         smc_hs_fatal(h, SMC_ERR_RESET);
         return;
     }
-    h->confirm_sent = true;
+    h->confirmed = true;
     if (c->group->smc_d || !h->choice.first_contact) {
         smc_hs_established(h); /* it may write at once [§1.3] */
         return;

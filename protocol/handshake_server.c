@@ -23,7 +23,10 @@ static void choose(struct smc_handshake *h, const struct smc_agreement *agreed)
                                     .vlan_valid = h->vlan_valid,
                                     .vlan_id = h->vlan_id,
                                     .peer_gid = agreed->peer_gid,
-                                    .chid = agreed->chid};
+                                    .chid = agreed->chid,
+                                    .peer_ip = h->peer_ip};
+    if (agreed->smc_d)
+        h->choice.device = h->uses[agreed->device];
     memcpy(h->choice.eid, agreed->eid, sizeof(h->choice.eid));
     memcpy(h->choice.peer_id, h->proposal.peer_id, sizeof(h->choice.peer_id));
     memcpy(h->choice.peer_mac, h->proposal.mac, sizeof(h->choice.peer_mac));
@@ -67,18 +70,9 @@ static void ready(struct smc_handshake *h)
     }
 }
 
-static bool reachable(struct smc_handshake *h, const struct smc_agreement *agreed)
-{
-    struct smc_dibs_use *use = h->uses[agreed->device];
-    h->choice.device = use;
-    return !use->gone && smc_dibs_query_remote_gid(use->device, &agreed->peer_gid, h->vlan_valid && agreed->version < 2,
-                                                   h->vlan_id) == 0;
-}
-
 void smc_hs_server_proposal(struct smc_handshake *h)
 {
     if (h->step >= h->step_count) {
-        h->choice.version = 0;
         smc_hs_decline(h, h->first_reason != 0 ? h->first_reason : SMC_DIAG_NOSMCDEV, false);
         return;
     }
@@ -90,7 +84,7 @@ void smc_hs_server_proposal(struct smc_handshake *h)
         return;
     }
     choose(h, &step->agreement);
-    if (h->choice.smc_d ? !reachable(h, &step->agreement) : smc_hs_choose_port(h, h->choice.version, &h->choice) != 0) {
+    if (h->choice.smc_d ? !smc_hs_reachable(h) : smc_hs_choose_port(h, h->choice.version, &h->choice) != 0) { /* [SMCD-025] */
         next_step(h, !h->choice.smc_d ? SMC_DIAG_NOSMCRDEV : h->choice.version >= 2 ? SMC_DIAG_NOSMCD2DEV : SMC_DIAG_NOSMCDDEV);
         return;
     }
@@ -115,8 +109,6 @@ void smc_hs_server_accept(struct smc_handshake *h)
 {
     uint8_t bytes[MESSAGE_BYTES];
     struct smc_connection *c = h->c;
-    c->version = h->choice.version;
-    c->release = h->choice.first_contact ? h->choice.release : c->group->release;
     smc_hs_fill_accept(h, &h->accept, SMC_CLC_ACCEPT);
     size_t length = smc_clc_encode_accept(&h->accept, bytes, sizeof(bytes));
     if (length == 0 || smc_hs_send(h, bytes, length) != 0)
@@ -128,6 +120,8 @@ void smc_hs_server_accept(struct smc_handshake *h)
 static uint32_t take_link(struct smc_handshake *h, const struct smc_clc_accept_info *confirm)
 {
     smc_hs_take_link(h, confirm);
+    if (h->choice.version >= 2) /* the Proposal may not have said who the client is */
+        memcpy(h->c->group->peer_id, confirm->peer_id, sizeof(confirm->peer_id));
     int error = smc_link_rtr(h->c->link);
     if (error == 0)
         error = smc_link_rts(h->c->link);
@@ -144,19 +138,26 @@ static uint32_t take_link(struct smc_handshake *h, const struct smc_clc_accept_i
     return error == 0 ? 0 : error == SMC_ERR_PROTOCOL ? SMC_DIAG_INTERR : SMC_DIAG_ERR_RDYLNK;
 }
 
+/* SMC-D: the DMB is registered for the GID that the Proposal named [SMCD-011]. */
+static bool same_gid(const struct smc_handshake *h, const struct smc_clc_accept_info *confirm)
+{
+    bool whole = h->choice.version >= 2 && h->choice.chid >= SMC_CHID_EMULATED; /* [SMCD-017] */
+    return memcmp(confirm->gid, h->c->group->peer_gid.bytes, whole ? 16 : 8) == 0;
+}
+
 void smc_hs_server_confirm(struct smc_handshake *h, const struct smc_clc_accept_info *confirm)
 {
     struct smc_connection *c = h->c;
     bool llc = !c->group->smc_d && h->choice.first_contact;
-    if (!c->group->smc_d) /* SMC-Rv2: the Proposal did not say who the client is */
-        memcpy(c->group->peer_id, confirm->peer_id, sizeof(c->group->peer_id));
     uint32_t diagnosis = smc_negotiate_confirm(&h->accept, confirm);
+    if (diagnosis == 0 && h->choice.smc_d && !same_gid(h, confirm))
+        diagnosis = SMC_DIAG_CNFERR;
     if (diagnosis == 0)
         diagnosis = smc_hs_take_peer(h, confirm);
     if (diagnosis == 0 && llc)
         diagnosis = take_link(h, confirm);
     if (diagnosis != 0) {
-        smc_hs_decline(h, diagnosis, false);
+        smc_hs_decline_late(h, diagnosis);
     } else if (!llc) {
         smc_hs_established(h);
     } else {

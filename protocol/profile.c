@@ -54,6 +54,7 @@ const struct smc_profile smc_profile_linux = {
     .client_frees_at_once = true,
     .test_link_zero = true,
     .delete_rkey_single = true,
+    .rmbe_conflict_unseen = true,
     .rkey_in_parallel = true,
     .abort_closes_at_once = true,
     .fin_with_done = true,

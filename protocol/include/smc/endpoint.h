@@ -91,6 +91,7 @@ struct smc_profile {
     bool client_frees_at_once;  /* client: link freed with its own DELETE LINK; else when the server asks for it */
     bool test_link_zero;        /* zeros as data, the reply is not compared; else random and compared */
     bool delete_rkey_single;    /* one key a DELETE RKEY; else up to 8 */
+    bool rmbe_conflict_unseen;  /* an RMBE believed in use is named again: taken; else the old connection ends */
     bool rkey_in_parallel;      /* a remote RKEY flow beside ADD/DELETE LINK; else refused, retry */
     bool abort_closes_at_once;  /* else PEERABORTWAIT until an answer or the guard */
     bool failover_resends;      /* false: one merged write under a new number; true: same numbers again */
