@@ -35,8 +35,7 @@ static uint32_t choose(struct smc_handshake *h, const struct smc_agreement *agre
                                   .vlan_id = h->vlan_id,
                                   .peer_gid = agreed->peer_gid,
                                   .peer_qpn = h->accept.qpn,
-                                  .chid = agreed->chid,
-                                  .peer_ip = h->peer_ip};
+                                  .chid = agreed->chid};
     memcpy(choice->eid, agreed->eid, sizeof(choice->eid));
     memcpy(choice->peer_id, h->accept.peer_id, sizeof(choice->peer_id));
     memcpy(choice->peer_mac, h->accept.mac, sizeof(choice->peer_mac));
