@@ -191,6 +191,7 @@ struct smc_group {
     /* SMC-D */
     struct smc_dibs_use *device;
     struct smc_gid peer_gid;
+    struct smc_gid own_ip, peer_ip; /* of the first connection: who it is that shares our device */
     uint32_t link_id, peer_link_id;
     bool peer_shut_down, shutdown_sent;
     bool end_noted;        /* a device event ended it: smc_dibs_poll() terminates */
@@ -222,6 +223,7 @@ struct smc_choice {
     /* D */
     struct smc_dibs_use *device;
     uint16_t chid;
+    struct smc_gid own_ip, peer_ip; /* of the TCP connection */
 };
 
 /* group.c ---- A group that fits (state-machines §2, "Group reuse test"), or NULL. Client of R: *link is the link that the

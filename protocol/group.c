@@ -51,9 +51,17 @@ static bool has_room(const struct smc_group *g)
     return g->client || (g->connections < g->max_conns && !smc_rtoken_full(g));
 }
 
+/* All who share a loopback have its one GID: containers on it are told apart by their addresses. */
+static bool same_sharer(const struct smc_group *g, const struct smc_choice *choice)
+{
+    return !smc_gid_equal(&choice->peer_gid, &choice->device->device->gid) ||
+           (smc_gid_equal(&g->own_ip, &choice->own_ip) && smc_gid_equal(&g->peer_ip, &choice->peer_ip));
+}
+
 static bool fits_d(const struct smc_group *g, const struct smc_choice *choice)
 {
-    return g->smc_d && g->device == choice->device && smc_gid_equal(&g->peer_gid, &choice->peer_gid); /* 128 bits */
+    return g->smc_d && g->device == choice->device && smc_gid_equal(&g->peer_gid, &choice->peer_gid) && /* 128 bits */
+           same_sharer(g, choice);
 }
 
 struct smc_group *smc_group_find(struct smc_endpoint *ep, const struct smc_choice *choice, struct smc_link **link, bool *no_link)
@@ -140,6 +148,8 @@ static int start_r(struct smc_group *g, const struct smc_choice *choice)
 static int start_d(struct smc_group *g, const struct smc_choice *choice)
 {
     g->device = choice->device;
+    g->own_ip = choice->own_ip;
+    g->peer_ip = choice->peer_ip;
     g->peer_gid = choice->peer_gid;
     return smc_smcd_group_start(g);
 }
@@ -217,6 +227,9 @@ static enum smc_group_type best_type(const struct smc_group *g)
 void smc_group_update_type(struct smc_group *g)
 {
     unsigned active = smc_group_active_links(g);
+    for (unsigned i = 0; i < g->link_slots && active == 1; i++)
+        if (g->links[i] != NULL && g->links[i]->state == SMC_LINK_ACTIVE)
+            g->links[i]->asymmetric = false; /* it stays: there is nothing that it could be beside */
     g->type = active == 0 ? SMC_GROUP_NONE : active == 1 ? SMC_GROUP_SINGLE : best_type(g);
 }
 
