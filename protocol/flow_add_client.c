@@ -12,10 +12,11 @@ void smc_flow_client_reject(struct smc_flow *f, struct smc_link *link, const uin
         smc_flow_fail_link(f, link);
 }
 
+/* Of a link that stays: the asymmetric one goes when a symmetric one comes [LLC-018]. */
 static bool same_server_rnic(const struct smc_group *g, const struct smc_llc_info *m)
 {
     for (unsigned i = 0; i < g->link_slots; i++)
-        if (smc_flow_usable(g->links[i]) && smc_flow_add_same_rnic(g->links[i], m))
+        if (smc_flow_usable(g->links[i]) && !g->links[i]->asymmetric && smc_flow_add_same_rnic(g->links[i], m))
             return true;
     return false;
 }

@@ -109,7 +109,7 @@ static bool take_path(struct smc_flow *f, struct smc_link *fresh, const struct s
     for (unsigned i = 0; i < f->group->link_slots; i++) {
         const struct smc_link *l = f->group->links[i];
         if (l != fresh && smc_flow_usable(l) && smc_flow_add_same_rnic(l, m)) {
-            peer_shares = true;
+            peer_shares = peer_shares || !l->asymmetric;
             if (l->rnic == fresh->rnic && l->port == fresh->port)
                 return false; /* parallel */
         }

@@ -98,13 +98,14 @@ int smc_rnic_find_gid(struct smc_rnic *rnic, uint8_t port, uint8_t version, bool
     return found ? 0 : SMC_ERR_NOTFOUND;
 }
 
-/* How near a port is to what a group uses: 0: another device, 1: another port of one in use, 2: in use itself. */
+/* How near a port is to what a group uses: 0: another device, 1: another port of one in use, 2: in use itself. What only the
+ * asymmetric link uses is free: that link goes when a symmetric one comes [LLC-018]. */
 static unsigned nearness(const struct smc_group *g, const struct smc_rnic *rnic, uint8_t port)
 {
     unsigned near = 0;
     for (unsigned i = 0; i < g->link_slots; i++) {
         const struct smc_link *link = g->links[i];
-        if (link == NULL || link->going_down || link->rnic != rnic)
+        if (link == NULL || link->going_down || link->asymmetric || link->rnic != rnic)
             continue;
         near = link->port == port ? 2 : near > 1 ? near : 1;
     }
