@@ -35,7 +35,9 @@ static uint32_t choose(struct smc_handshake *h, const struct smc_agreement *agre
                                   .vlan_id = h->vlan_id,
                                   .peer_gid = agreed->peer_gid,
                                   .peer_qpn = h->accept.qpn,
-                                  .chid = agreed->chid};
+                                  .chid = agreed->chid,
+                                  .own_ip = h->own_ip,
+                                  .peer_ip = h->peer_ip};
     memcpy(choice->eid, agreed->eid, sizeof(choice->eid));
     memcpy(choice->peer_id, h->accept.peer_id, sizeof(choice->peer_id));
     memcpy(choice->peer_mac, h->accept.mac, sizeof(choice->peer_mac));

@@ -23,7 +23,9 @@ static void choose(struct smc_handshake *h, const struct smc_agreement *agreed)
                                     .vlan_valid = h->vlan_valid,
                                     .vlan_id = h->vlan_id,
                                     .peer_gid = agreed->peer_gid,
-                                    .chid = agreed->chid};
+                                    .chid = agreed->chid,
+                                    .own_ip = h->own_ip,
+                                    .peer_ip = h->peer_ip};
     if (agreed->smc_d)
         h->choice.device = h->uses[agreed->device];
     memcpy(h->choice.eid, agreed->eid, sizeof(h->choice.eid));
