@@ -222,6 +222,7 @@ void lab_host_free(struct lab_host *h)
     (void)smc_dibs_free(&h->dibs);
     if (h->stack != NULL)
         ip_stack_free(h->stack);
+    lab_devmem_free(h); /* connections have given their fragments back */
     for (unsigned i = 0; i < h->interface_count; i++)
         interface_free(h->interfaces[i]);
     sim_timer_release(lab->sim, &h->timer);
@@ -253,7 +254,7 @@ static void frame_in(void *user, struct port *port, const uint8_t *frame, size_t
     if (i->roce != NULL && i->roce_present && roce_is_roce(frame, length))
         roce_frame(i->roce, 1, frame, length, now_ns);
     else
-        ip_frame(i->host->stack, i->ip, frame, length, now_ns);
+        lab_devmem_frame(i, frame, length, now_ns);
     lab_host_wake(i->host);
 }
 

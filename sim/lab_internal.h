@@ -45,6 +45,9 @@ struct lab_interface {
     bool v1_gids, v2_gids;
     struct roce_fault faults[ROCE_FAULTS_MAX];
     unsigned fault_count;
+    struct devmem_nic *nic; /* in front of the IP stack; NULL: none */
+    uint32_t nic_ifindex;
+    bool nic_gone;          /* unregistered: nothing is received */
 };
 
 struct lab_dibs {
@@ -76,6 +79,7 @@ struct lab_host {
     lab_edit_fn *edit;
     void *edit_user;
     uint64_t seed;
+    struct lab_devmem *devmem; /* NULL: none */
 };
 
 struct lab_link {
@@ -158,6 +162,10 @@ uint64_t lab_dibs_next_ns(const struct lab_dibs *dibs);
 void lab_dibs_run(struct lab_dibs *dibs, uint64_t now_ns);
 void lab_machine_free(struct lab *lab, struct lab_machine *machine);
 struct lab_machine *lab_machine_get(struct lab *lab, const char *name);
+/* lab_devmem.c */
+void lab_devmem_free(struct lab_host *host);
+/* A frame for the IP stack, by way of the NIC if there is one. */
+void lab_devmem_frame(struct lab_interface *interface, const uint8_t *frame, size_t length, uint64_t now_ns);
 /* lab_proxy.c: an RDMA device in front of another, through which lab_edit() sees what is sent */
 struct lab_proxy;
 int lab_proxy_new(struct lab_host *host, struct smc_rdma_device *real, struct lab_proxy **out);

@@ -89,6 +89,7 @@ void host_open(lua_State *L);
 void net_open(lua_State *L);
 void socket_open(lua_State *L);
 void fault_open(lua_State *L);
+void devmem_open(lua_State *L);
 void info_open(lua_State *L);
 /* Frees the first of each list. */
 void fault_free_edits(struct run *run);

@@ -126,6 +126,7 @@ static int open_lab(lua_State *L)
     net_open(L);
     socket_open(L);
     fault_open(L);
+    devmem_open(L);
     info_open(L);
     watch_open(L);
     message_open(L);
