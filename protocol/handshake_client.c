@@ -126,8 +126,8 @@ static void subsequent(struct smc_handshake *h)
     if (group == NULL) {
         if (smc_hs_pend(h))
             return;
-        /* The server believes in a group that we do not have [CLC-051]; Linux says S only if it is the group (§8). */
-        smc_hs_decline(h, no_link ? SMC_DIAG_NOSRVLINK : SMC_DIAG_SYNCERR, !no_link);
+        /* The server believes in a group, or a link of it, that we do not have: out of sync [CLC-051]. */
+        smc_hs_decline(h, no_link ? SMC_DIAG_NOSRVLINK : SMC_DIAG_SYNCERR, true);
         return;
     }
     uint32_t diagnosis = set_up(h, group, link);
