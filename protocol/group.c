@@ -346,8 +346,8 @@ void smc_group_detach(struct smc_connection *c)
     c->peer_row = -1;
     if (g->connections > 0 || g->dying)
         return;
-    if (g->first_contact || g->sync_error)
-        smc_group_terminate(g, SMC_LLC_DEL_PROGRAM, true);
+    if (g->first_contact || g->sync_error) /* a DMB's event would overtake the Decline, and reset what falls back */
+        smc_group_terminate(g, SMC_LLC_DEL_PROGRAM, !g->smc_d || !g->first_contact);
     else
         start_idle(g);
 }

@@ -5,6 +5,7 @@ scenario {
     source = "CVE-2024-56640",
     requirements = { "LLC-025", "LLC-034" },
     targets = { "sim" },
+    hostile = true,
 }
 
 host "client" { address = "10.0.0.1/24" }
@@ -14,6 +15,9 @@ server:interface "eth1" { address = "10.0.1.2/24" }
 local l0 = link("client", "server")
 local l1 = link("client.eth1", "server.eth1")
 server:listen(5000)
+-- One host swallows its own messages.
+expect_finding { id = "LLC-021", by = "server" }
+expect_finding { id = "LLC-083", by = "client" }
 
 -- Where the exchange stops: nobody answers any more from here on, and the first link dies under it.
 for _, at in ipairs { "ADD LINK", "CONFIRM LINK" } do
