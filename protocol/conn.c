@@ -128,10 +128,11 @@ void smc_conn_timer_stop(struct smc_connection *c, unsigned kind)
 /* ---- Options ---- */
 static void flush(struct smc_connection *c)
 {
+    if (!c->started)
+        return; /* there is nothing, and the note would let the first write pass the cork */
     c->more = false;
     c->work_tx = true;
-    if (c->started)
-        smc_ep_work(c);
+    smc_ep_work(c);
 }
 
 int smc_set_option(struct smc_connection *c, enum smc_option option, int64_t value, uint64_t now_ns)
