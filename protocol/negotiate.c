@@ -165,7 +165,7 @@ static void offer_v1(const struct smc_own *own, struct smc_clc_proposal_info *p,
         return;
     p->v1_r = own->smc_r && own->r1;
     for (unsigned i = 0; own->smc_d && i < own->device_count && offered->native < 0; i++)
-        if (!emulated(own->devices[i].chid))
+        if (!emulated(own->devices[i].chid) && !own->devices[i].no_v1)
             offered->native = (int)i;
     p->v1_d = offered->native >= 0;
 }
@@ -447,7 +447,8 @@ static uint32_t check_element(const struct smc_clc_accept_info *a, bool first_co
     if (a->rmbe_index == 0) /* [CLC-037] */
         return SMC_DIAG_CNFERR;
     /* Linux from 6.11 on has elements above 512 KiB; the offset must fit [CLC-033] [CLC-038]. */
-    if (smc_clc_buffer_size(a->bsize) * a->rmbe_index > INT32_MAX)
+    if (smc_clc_buffer_size(a->bsize) * a->rmbe_index > INT32_MAX ||
+        a->rmb_va > UINT64_MAX - smc_clc_buffer_size(a->bsize) * a->rmbe_index)
         return SMC_DIAG_CNFERR;
     if (first_contact && smc_clc_mtu_bytes(a->mtu) == 0) /* [CLC-036] */
         return SMC_DIAG_CNFERR;

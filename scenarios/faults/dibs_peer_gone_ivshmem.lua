@@ -7,7 +7,7 @@ scenario {
     targets = { "sim" },
 }
 
-host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ivshmem", name = "dev" } } }
+host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ivshmem", name = "dev" } }, profile = { "linux", close_guard_ns = "20 s" } }
 host "server" { address = "10.0.0.2/24", machine = "m", devices = { { "ivshmem", name = "dev" } } }
 link("client", "server")
 server:listen(5000)
