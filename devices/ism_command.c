@@ -177,9 +177,11 @@ static enum ism_response query_rgid(struct call *c)
 {
     struct ism_function *to = reachable(c->function, u64_at(c, 0));
     bool valid = u32_at(c, 8) != 0;
-    if (to == NULL || !vlan_allows(c->function, to, valid, u32_at(c, 12)))
+    if (to == NULL)
         return ISM_UNREACHABLE;
-    return ISM_OK;
+    /* The asker joins a VLAN when it knows that the peer is there. */
+    bool there = valid ? u32_at(c, 12) < 0xfff && ism_has_vlan(to, (uint16_t)u32_at(c, 12)) : vlan_allows(c->function, to, false, 0);
+    return there ? ISM_OK : ISM_UNREACHABLE;
 }
 
 /* ---- DMBs ---- */

@@ -52,6 +52,8 @@ static int steps(struct smc_connection *c)
     int error = c->work_failover ? smc_failover_step(c) : 0;
     if (error != 0 || c->work_failover)
         return error;
+    if (c->move_failed)
+        return SMC_ERR_IO;
     if (smc_tx_pending(c) > 0 && !smc_tx_waits(c))
         error = smc_tx_push(c);
     /* The end carries the cursors too. An update before it would take the only free slot again and again. */

@@ -365,6 +365,9 @@ const char *smc_flow_name(const struct smc_group *group);
 /* ---- SMC-D -------------------------------------------------------------------------------------- */
 int smc_smcd_group_start(struct smc_group *group); /* VLAN registered … SMC_ERR_UNSUPPORTED: Decline ISMVLANERR */
 void smc_smcd_group_end(struct smc_group *group, bool tell);
+/* A VLAN id on a device, counted: SMC_ERR_NOMEM, SMC_ERR_UNSUPPORTED. */
+int smc_smcd_vlan_get(struct smc_dibs_use *use, uint16_t id);
+void smc_smcd_vlan_put(struct smc_dibs_use *use, uint16_t id);
 int smc_smcd_register(struct smc_rmb *rmb, struct smc_connection *c); /* by buffer.c */
 void smc_smcd_unregister(struct smc_rmb *rmb);
 int smc_smcd_attach(struct smc_connection *c);  /* no-copy: ghost send buffer; SMC_ERR_UNSUPPORTED: copy */
@@ -440,6 +443,7 @@ struct smc_connection {
     struct smc_cursor urg_tx_end, urg_rx_cursor;
     /* What smc_conn_work() has to do. */
     bool work_tx, work_cons, work_cdc, work_failover;
+    bool move_failed;      /* SMC-D: to be ended, whoever wanted the move */
     uint8_t close_want;       /* D, C, A that are to be sent: after the data, A at once */
     uint8_t told_flags;       /* producer flags of the last CDC sent */
     bool more;                /* the last smc_send() said SMC_MSG_MORE */

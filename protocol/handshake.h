@@ -30,6 +30,7 @@ struct smc_handshake {
     unsigned prefix_count;
     bool vlan_valid;
     uint16_t vlan_id;
+    struct smc_dibs_use *vlan_device; /* client: holds the VLAN while the server asks whether it is reached */
     char pnet[SMC_PNET_BYTES];
     struct smc_own own;
     struct smc_dibs_use *uses[SMC_OWN_DEVICES_MAX]; /* parallel to own.devices */

@@ -14,6 +14,8 @@ void smc_hs_free(struct smc_handshake *h)
         smc_flow_abandon(c->group, c);
         smc_flow_forget(c);
     }
+    if (h->vlan_device != NULL)
+        smc_smcd_vlan_put(h->vlan_device, h->vlan_id);
     c->hs = NULL;
     smc_alloc_release(c->ep->alloc, h, 1, sizeof(*h));
 }

@@ -45,6 +45,21 @@ static void add_devices(struct smc_handshake *h)
     }
 }
 
+/* The device that version 1 is offered on is on the connection's VLAN from the Proposal on; one that refuses is not offered. */
+static void hold_vlan(struct smc_handshake *h)
+{
+    for (unsigned i = 0; i < h->own.device_count; i++) {
+        struct smc_own_device *d = &h->own.devices[i];
+        if (d->chid >= SMC_CHID_EMULATED)
+            continue;
+        if (smc_smcd_vlan_get(h->uses[i], h->vlan_id) == 0) {
+            h->vlan_device = h->uses[i];
+            return;
+        }
+        d->no_v1 = true;
+    }
+}
+
 void smc_hs_fill_own(struct smc_handshake *h)
 {
     const struct smc_endpoint *ep = h->c->ep;
@@ -80,4 +95,6 @@ void smc_hs_fill_own(struct smc_handshake *h)
         h->own.r2_gid = port.gid;
     }
     add_devices(h);
+    if (h->c->client && h->vlan_valid && h->own.v1 && h->own.smc_d && h->vlan_device == NULL) /* [SMCD-030] */
+        hold_vlan(h);
 }

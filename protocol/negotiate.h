@@ -21,6 +21,7 @@ struct smc_own_device { /* dibs */
     struct smc_gid gid;
     uint16_t chid; /* from SMC_CHID_EMULATED on: emulated, 128-bit GID */
     bool v2_capable;
+    bool no_v1; /* refused the VLAN of the connection */
 };
 
 /* What one host has for one connection. */

@@ -31,26 +31,25 @@ static int vlan_find(const struct smc_dibs_use *use, uint16_t id)
     return -1;
 }
 
-static int vlan_get(struct smc_dibs_use *use, uint16_t id)
+int smc_smcd_vlan_get(struct smc_dibs_use *use, uint16_t id)
 {
     int at = vlan_find(use, id);
-    if (at >= 0) {
-        use->vlans[at].groups++;
-        return 0;
+    if (at < 0) {
+        void *grown = smc_alloc_grow(use->ep->alloc, use->vlans, use->vlan_count, use->vlan_count + 1, sizeof(use->vlans[0]));
+        if (grown == NULL)
+            return SMC_ERR_NOMEM;
+        use->vlans = grown;
+        at = (int)use->vlan_count++;
+        use->vlans[at].id = id;
+        use->vlans[at].groups = 0;
     }
-    void *grown = smc_alloc_grow(use->ep->alloc, use->vlans, use->vlan_count, use->vlan_count + 1, sizeof(use->vlans[0]));
-    if (grown == NULL)
-        return SMC_ERR_NOMEM;
-    use->vlans = grown;
-    use->vlans[use->vlan_count].id = id;
-    use->vlans[use->vlan_count++].groups = 0;
-    int error = smc_dibs_add_vlan_id(use->device, id);
+    int error = use->vlans[at].groups == 0 ? smc_dibs_add_vlan_id(use->device, id) : 0;
     if (error == 0)
-        use->vlans[use->vlan_count - 1].groups = 1;
-    return error; /* an entry without groups is harmless: it is used when the VLAN is tried again */
+        use->vlans[at].groups++;
+    return error == 0 || error == SMC_ERR_NOMEM ? error : SMC_ERR_UNSUPPORTED; /* an entry without groups is harmless */
 }
 
-static void vlan_put(struct smc_dibs_use *use, uint16_t id)
+void smc_smcd_vlan_put(struct smc_dibs_use *use, uint16_t id)
 {
     int at = vlan_find(use, id);
     if (at < 0 || use->vlans[at].groups == 0)
@@ -66,14 +65,7 @@ int smc_smcd_group_start(struct smc_group *group)
     if (use->gone)
         return SMC_ERR_GONE;
     if (group->vlan_valid && group->version < 2) {
-        int at = vlan_find(use, group->vlan_id), error;
-        if (at >= 0 && use->vlans[at].groups == 0) {
-            error = smc_dibs_add_vlan_id(use->device, group->vlan_id);
-            if (error == 0)
-                use->vlans[at].groups = 1;
-        } else {
-            error = vlan_get(use, group->vlan_id);
-        }
+        int error = smc_smcd_vlan_get(use, group->vlan_id);
         if (error != 0)
             return error;
     }
@@ -87,14 +79,15 @@ void smc_smcd_group_end(struct smc_group *group, bool tell)
     struct smc_dibs_use *use = group->device;
     if (use == NULL || smc_list_empty(&group->of_device))
         return;
-    /* Once, and not to a peer that shut down first (§9.4). Fire and forget: a device may not have events. */
-    if (tell && !use->gone && !group->peer_shut_down && !group->shutdown_sent) {
+    /* Once, and not to a peer that shut down first (§9.4). A first contact that failed is told by its Decline, which an event
+     * would overtake. Fire and forget: a device may not have events. */
+    if (tell && !group->first_contact && !use->gone && !group->peer_shut_down && !group->shutdown_sent) {
         group->shutdown_sent = true;
         (void)smc_dibs_signal_event(use->device, &group->peer_gid, true, EVENT_SHUTDOWN,
                                     event_info(group->peer_link_id, group_vlan(group), 0));
     }
     if (group->vlan_valid && group->version < 2)
-        vlan_put(use, group->vlan_id);
+        smc_smcd_vlan_put(use, group->vlan_id);
     smc_list_remove(&group->of_device);
 }
 
@@ -155,7 +148,12 @@ int smc_smcd_move(struct smc_connection *c, uint32_t offset, const void *data, u
     struct smc_dibs_use *use = c->group->device;
     if (use->gone)
         return SMC_ERR_GONE;
-    return smc_dibs_move_data(use->device, c->peer_dmb_token, c->peer_rmbe_index, signal, offset, data, size);
+    int error = smc_dibs_move_data(use->device, c->peer_dmb_token, c->peer_rmbe_index, signal, offset, data, size);
+    if (error != 0) { /* the next one may succeed, but the ring has a hole by then */
+        c->move_failed = true;
+        smc_ep_work(c);
+    }
+    return error;
 }
 
 /* ---- No copy: the peer's ring is the send buffer (§9.5) ---- */
