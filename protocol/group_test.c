@@ -85,7 +85,8 @@ END_TEST
 START_TEST(an_smcd_group_is_one_device_and_one_gid_of_128_bits)
 {
     fake_start(&smc_profile_linux);
-    struct smc_dibs_use use = {0}, other_use = {0};
+    struct smc_dibs_device device = {0}; /* of another GID than the peer: nobody shares it */
+    struct smc_dibs_use use = {.device = &device}, other_use = {.device = &device};
     struct smc_choice choice = fake_choice(false, 2), other;
     struct smc_group *g;
     bool no_link;
@@ -105,6 +106,33 @@ START_TEST(an_smcd_group_is_one_device_and_one_gid_of_128_bits)
     ck_assert_uint_eq(seen.smcd_ends, 1);
     ck_assert(seen.smcd_told);
     ck_assert_uint_eq(seen.aborts, 270);
+    fake_stop();
+}
+END_TEST
+
+/* Containers on one loopback all have its GID: their addresses tell them apart. */
+START_TEST(sharers_of_one_gid_have_groups_of_their_own)
+{
+    fake_start(&smc_profile_linux);
+    struct smc_choice choice = fake_choice(false, 2), other;
+    struct smc_dibs_device device = {.gid = choice.peer_gid};
+    struct smc_dibs_use use = {.device = &device};
+    struct smc_group *g;
+    bool no_link;
+    choice.smc_d = true;
+    choice.device = &use;
+    choice.own_ip.bytes[15] = 1;
+    choice.peer_ip.bytes[15] = 2;
+    ck_assert_int_eq(smc_group_new(&fake_ep, &choice, &g), 0);
+    smc_group_settled(g);
+    ck_assert_ptr_eq(find(&choice, &no_link), g);
+    other = choice, other.peer_ip.bytes[15] = 3;
+    ck_assert_ptr_null(find(&other, &no_link));
+    other = choice, other.own_ip.bytes[15] = 3;
+    ck_assert_ptr_null(find(&other, &no_link));
+    device.gid.bytes[15] ^= 1; /* not shared: the GID says all */
+    ck_assert_ptr_eq(find(&other, &no_link), g);
+    smc_group_terminate(g, 0, true);
     fake_stop();
 }
 END_TEST
@@ -399,6 +427,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, a_client_takes_the_link_that_the_accept_names);
     tcase_add_test(t, a_v2_group_ignores_vlan_and_mac);
     tcase_add_test(t, an_smcd_group_is_one_device_and_one_gid_of_128_bits);
+    tcase_add_test(t, sharers_of_one_gid_have_groups_of_their_own);
     tcase_add_test(t, the_256th_connection_finds_no_room_at_the_server);
     tcase_add_test(t, the_server_spreads_connections_and_leaves_asymmetric_links_alone);
     tcase_add_test(t, without_an_active_link_nobody_joins);
