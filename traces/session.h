@@ -197,6 +197,7 @@ struct trace_group {
     uint64_t incomplete_ns;    /* when that was last noticed */
     uint8_t peer_id[2][8];
     uint8_t gid[2][16];        /* SMC-D: 128 bits */
+    uint32_t link_id[2];       /* SMC-D: what each side calls the group */
     uint8_t eid[32];
     bool vlan_known;
     bool vlan_present;

@@ -189,11 +189,17 @@ static bool same_smcd_group(const struct trace_group *g, const struct trace_conn
            memcmp(g->gid[1], c->accept.gid, 16) == 0;
 }
 
+/* Two hosts have several groups where there are several VLANs, or containers on one loopback. */
+static bool same_link_ids(const struct trace_group *g, const struct trace_conn *c)
+{
+    return g->link_id[TRACE_C2S] == c->confirm.link_id && g->link_id[TRACE_S2C] == c->accept.link_id;
+}
+
 static void confirm_smcd(struct trace_session *s, struct trace_conn *c, uint64_t frame, uint64_t ns)
 {
     struct trace_group *g = NULL;
     for (struct trace_group *x = s->groups; x && !c->first_contact; x = x->next)
-        if (same_smcd_group(x, c))
+        if (same_smcd_group(x, c) && (!g || same_link_ids(x, c)))
             g = x;
     if (!g) {
         g = group_from_accept(s, c, &c->accept, frame);
@@ -201,6 +207,8 @@ static void confirm_smcd(struct trace_session *s, struct trace_conn *c, uint64_t
             return;
         g->late = !c->first_contact;
         memcpy(g->gid[TRACE_C2S], c->confirm.gid, 16);
+        g->link_id[TRACE_C2S] = c->confirm.link_id;
+        g->link_id[TRACE_S2C] = c->accept.link_id;
         session_group_attach(g, c);
         EMIT(s, group_open, g);
     } else {
