@@ -1,0 +1,26 @@
+-- One device a side: the second link is offered and rejected; an echo, then the client closes first.
+-- SPDX-License-Identifier: BSD-3-Clause
+-- capture: 6.12.107-smclo-v1pure-a-first-contact.pcap
+scenario {
+    title = "The kernel's first contact, version 1",
+    source = "traces/captures/6.12.107-smclo-v1pure-a-first-contact.pcap",
+    requirements = { "LLC-001" },
+    targets = { "sim" },
+}
+
+host "client" { address = "10.0.0.1/24", versions = { 1 }, paths = { "R" } }
+host "server" { address = "10.0.0.2/24", versions = { 1 }, paths = { "R" } }
+link("client", "server", { mtu = 1500 })
+
+local message = "Hello SMC from client, message 1"
+local c, s = connect(client, server)
+c:send(message)
+expect(s:receive(32), message)
+s:send(message)
+expect(c:receive(32), message)
+c:close()
+s:at_end()
+s:close()
+expect_state(c, "CLOSED")
+expect_state(s, "CLOSED")
+wait "500 ms"

@@ -1,0 +1,28 @@
+-- The server declines, then the bytes go over the same TCP connection.
+-- SPDX-License-Identifier: BSD-3-Clause
+-- capture: 6.12.107-v2-f3-decline-no-device-server.pcap
+scenario {
+    title = "The kernel's server without a RoCE device, version 2",
+    source = "traces/captures/6.12.107-v2-f3-decline-no-device-server.pcap",
+    requirements = { "CLC-047" },
+    targets = { "sim" },
+}
+
+host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }
+host "server" { address = "10.0.0.2/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }
+link("client", "server", { mtu = 1500 })
+server:remove "roce eth0"
+
+local message = "Hello SMC from client, message 1"
+local c, s = connect(client, server)
+c:send(message)
+expect(s:receive(32), message)
+s:send(message)
+expect(c:receive(32), message)
+expect(c.mode, "TCP")
+c:close()
+s:at_end()
+s:close()
+expect_state(c, "CLOSED")
+expect_state(s, "CLOSED")
+wait "500 ms"
