@@ -84,7 +84,7 @@ void smc_close_finish(struct smc_connection *c)
 {
     if (c->freed || c->state != SMC_STATE_CLOSED)
         return;
-    if (connected(c) && (c->cdc_pending > 0 || (c->close_want & ~c->tx_conn_flags) != 0))
+    if (connected(c) && (c->cdc_pending > 0 || c->work_failover || (c->close_want & ~c->tx_conn_flags) != 0))
         return;
     leave(c);
     if (c->started)

@@ -48,6 +48,12 @@ static void done(struct smc_connection *c)
     c->replay_left = 0;
 }
 
+/* C or A went with the link: the peer would wait for it, perhaps for ever. */
+static bool last_word_lost(const struct smc_connection *c)
+{
+    return (c->tx_conn_flags & (SMC_CONN_C | SMC_CONN_A)) != 0 && c->cdc_completed != c->cdc_sent;
+}
+
 /* Everything of the old link has completed or failed [FAILOVER-009]. Lost is what lies behind the last good completion, but not
  * what the peer has consumed all the same: only the acknowledgement was lost [FAILOVER-010]. */
 static void prepare(struct smc_connection *c)
@@ -55,6 +61,8 @@ static void prepare(struct smc_connection *c)
     uint32_t unsure = (uint32_t)smc_cursor_distance(c->snd_fin, c->snd_sent, c->snd_ring);
     uint32_t unread = (uint32_t)smc_cursor_distance(c->tx_cons, c->tx_prod, c->tx_ring);
     c->replay_left = unsure < unread ? unsure : unread;
+    if ((c->tx_conn_flags & SMC_CONN_A) != 0)
+        c->replay_left = 0; /* whoever is told A reads no more */
     /* Only an active connection validates; the others just go on, and say again what was lost [FAILOVER-019]. */
     c->replay = c->state == SMC_STATE_ACTIVE ? SMC_REPLAY_VALIDATE : SMC_REPLAY_DATA;
 }
@@ -151,7 +159,7 @@ int smc_failover_step(struct smc_connection *c)
     int error = 0;
     if (c->replay == SMC_REPLAY_WAIT && c->cdc_pending > 0)
         return 0; /* the last completion comes back here */
-    if (c->killed || c->state == SMC_STATE_CLOSED) { /* at most A is still owed */
+    if (c->killed && !last_word_lost(c)) { /* at most A is still owed */
         c->cdc_notes = c->cdc_lost = 0;
         done(c);
         return 0;

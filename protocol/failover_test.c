@@ -257,6 +257,53 @@ START_TEST(d_and_c_lost_with_the_link_are_said_again)
 }
 END_TEST
 
+START_TEST(the_last_word_of_a_connection_that_is_over_is_said_again)
+{
+    for (unsigned abort = 0; abort < 2; abort++) {
+        begin(_i);
+        smc_close(fake[1].c, 0);
+        fake_pump();
+        (void)fake_recv(0, 10);
+        if (abort)
+            smc_close_abort(fake[0].c, SMC_ERR_RESET);
+        smc_close(fake[0].c, 0);
+        fake_work(&fake[0]);
+        ck_assert_int_eq(fake[0].c->state, SMC_STATE_CLOSED);
+        ck_assert_uint_eq(fake[0].dooms, 0);
+        fake_link_dies(0);
+        fake_pump();
+        ck_assert_uint_eq(fake_last(0).link, 1);
+        ck_assert_uint_eq(fake_last(0).conn_flags, abort ? SMC_CONN_A : SMC_CONN_C);
+        ck_assert_int_eq(fake[1].c->state, SMC_STATE_CLOSED);
+        ck_assert_uint_eq(fake[0].dooms, 1);
+        ck_assert_uint_eq(fake[1].dooms, 1);
+        fake_end();
+    }
+}
+END_TEST
+
+START_TEST(data_before_a_lost_c_are_delivered_too)
+{
+    begin(_i);
+    ck_assert_int_eq(smc_shutdown(fake[1].c, SMC_SHUT_WR, 0), 0);
+    fake_pump();
+    ck_assert_int_eq(fake_recv(0, 10), 0);
+    (void)fake_send(0, 3000, 0);
+    smc_close(fake[0].c, 0);
+    fake_work(&fake[0]);
+    ck_assert_int_eq(fake[0].c->state, SMC_STATE_PEERFINCLOSEWAIT);
+    fake_link_dies(0);
+    fake_pump();
+    ck_assert_int_eq(fake_recv(1, 10000), 3000);
+    ck_assert_int_eq(fake_recv(1, 10000), 0);
+    smc_close(fake[1].c, 0);
+    fake_pump();
+    ck_assert_int_eq(fake[0].c->state, SMC_STATE_CLOSED);
+    ck_assert_int_eq(fake[1].c->state, SMC_STATE_CLOSED);
+    fake_end();
+}
+END_TEST
+
 START_TEST(a_half_closed_connection_still_delivers_what_was_lost)
 {
     begin(_i);
@@ -416,6 +463,8 @@ static Suite *failover_suite(void)
     tcase_add_loop_test(tests, old_completions_come_first, 0, WAYS);
     tcase_add_loop_test(tests, f_is_believed_by_its_number_alone, 0, WAYS);
     tcase_add_loop_test(tests, d_and_c_lost_with_the_link_are_said_again, 0, WAYS);
+    tcase_add_loop_test(tests, the_last_word_of_a_connection_that_is_over_is_said_again, 0, WAYS);
+    tcase_add_loop_test(tests, data_before_a_lost_c_are_delivered_too, 0, WAYS);
     tcase_add_loop_test(tests, a_half_closed_connection_still_delivers_what_was_lost, 0, WAYS);
     tcase_add_loop_test(tests, a_close_that_drains_goes_on_draining, 0, WAYS);
     tcase_add_loop_test(tests, an_abort_before_the_move_is_over_is_told_on_the_new_link, 0, WAYS);
