@@ -192,7 +192,7 @@ static int start_smc(struct lab_socket *s, const struct tcp_info *info)
     struct smc_connection_config config = {.client = s->listener == NULL,
                                            .option = info->smc_agreed,
                                            .ipsec = s->host->ipsec,
-                                           .fast_open = info->fast_open_sent || info->fast_open_received,
+                                           .fast_open = s->config.fast_open || info->fast_open_sent || info->fast_open_received,
                                            .rmb_bytes = s->config.rmb_bytes,
                                            .sndbuf_bytes = s->config.sndbuf_bytes};
     memcpy(config.own_ip.bytes, info->local.bytes, 16);
