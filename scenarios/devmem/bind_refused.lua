@@ -29,6 +29,7 @@ end
 
 refused({ queue = 4 }, "ERANGE")
 refused({ queue = 999 }, "ERANGE")
+refused({ queues = { 1, 2, 4 } }, "ERANGE")
 refused({ queues = { 1, 2, 4294967295 } }, "ERANGE")
 refused({ queue = 1, admin = false }, "EPERM")
 refused({ queue = 999, admin = false }, "EPERM")

@@ -27,6 +27,7 @@ while at < total do
         expect(d:queue(1), { alive = true, dmabuf = 0 })
     end
     turns = turns + 1
+    wait "30 us" -- so that both kinds lie there, one behind the other
     local m = s:devmem_receive(20000)
     expect_true(#m.plain == 0 or #m.pieces == 0, "one answer has one kind of data")
     expect_true(s:devmem_bytes(m) == data:sub(at + 1, at + m.bytes), "the stream is as it was sent")
