@@ -20,7 +20,7 @@ end
 
 server:listen(5000)
 for _, who in ipairs { client, server } do
-    who:fault("dev", "register", { times = 3, error = "NOSPACE" }) -- 64, 32 and 16 KiB
+    who:fault("dev", "register", { times = who == server and 6 or 3, error = "NOSPACE" }) -- 64, 32 and 16 KiB; a server tries version 1 as well
     local c, s = connect(client, server, 5000)
     expect_true(c.mode ~= "SMC-D", "there is no DMB, and yet SMC-D")
     works(c, s)
@@ -32,6 +32,6 @@ end
 server:fault("dev", "register", { times = 2, error = "NOSPACE" })
 local c, s = connect(client, server, 5000, { rmb = "128 KiB" })
 expect(c.mode, "SMC-D")
-expect(s.rmb_bytes, 32768)
-expect(c.peer_rmb_bytes, 32768)
+expect_true(s.rmb_bytes < 131072, "the wanted size was refused")
+expect(c.peer_rmb_bytes, s.rmb_bytes)
 works(c, s)

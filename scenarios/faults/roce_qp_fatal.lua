@@ -27,7 +27,7 @@ for nth = 1, 19, 3 do
     expect_links(ends[1].name, 2)
     local who = ends[1 + nth % 2]
     who:roce_fault("eth0", { "qp fatal", first = nth })
-    transfer { from = c, to = s, bytes = "200 KiB", both_ways = true, chunk = 3000 }
+    transfer { from = c, to = s, bytes = "200 KiB", both_ways = true, chunk = 3000, write_delay = "20 us" }
     c:close()
     s:close()
     expect_state(c, "CLOSED", { within = "60 s" })

@@ -21,4 +21,8 @@ expect(c2.mode, "SMC-D")
 expect(c3.group, c1.group)
 expect_true(c2.group ~= c1.group, "two peers share a group")
 expect_groups("client", 2)
-for _, pair in ipairs { { c1, s1 }, { c2, s2 }, { c3, s3 } } do transfer { from = pair[1], to = pair[2], bytes = "50 KiB", both_ways = true } end
+-- The server has two peers of the same half, too.
+local c4, s4 = connect(other, server, 5001)
+expect(c4.mode, "SMC-D")
+expect_true(s4.group ~= s1.group, "two clients share a group")
+for _, pair in ipairs { { c1, s1 }, { c2, s2 }, { c3, s3 }, { c4, s4 } } do transfer { from = pair[1], to = pair[2], bytes = "50 KiB", both_ways = true } end
