@@ -158,7 +158,7 @@ static void accept_smcr(struct trace_session *s, struct trace_conn *c, const str
     if (!l)
         return;
     session_group_attach(l->group, c);
-    c->link = l;
+    c->link = c->side[0].via = c->side[1].via = l;
     ((struct group *)l->group)->last_ns = ns;
     give_rmb(s, c, TRACE_S2C, a, frame);
 }
@@ -233,7 +233,7 @@ static void confirm_smcr(struct trace_session *s, struct trace_conn *c, const st
         /* The client uses another link of the group than the Accept named. */
         struct trace_link *other = session_link_find(s, a->gid, a->qpn, TRACE_C2S, NULL);
         if (other && other->group == g && other->state != TRACE_LINK_GONE)
-            c->link = other;
+            c->link = c->side[0].via = c->side[1].via = other;
     }
     give_rmb(s, c, TRACE_C2S, a, frame);
 }

@@ -124,7 +124,7 @@ static void cdc_follow(const struct trace_cdc_event *e)
     if (e->late)
         return;
     if (e->validation && e->link != x->via) {
-        x->left = x->via;
+        x->left = x->via ? x->via : c->link; /* what it wrote before may all be on its way still */
         x->left_ns = e->ts_ns;
     }
     if (e->link)

@@ -235,7 +235,7 @@ void judge_failover_validation(struct data_cdc *x)
                                .frame = x->a.frame,
                                .ts_ns = x->a.now};
     me->f_seq = x->e->seq;
-    me->link_before = me->link;
+    me->link_before = me->link ? me->link : x->a.c->link; /* the one CLC named: what was sent there may still be on its way */
     me->link = x->a.link;
     me->after_f = true;
     me->writes = 0;
