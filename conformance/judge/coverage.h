@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause
  *
  * A check counts only if some mutation made it fire. Of what shows on the wire, a scenario or a capture counts only if the
- * judge evaluated the requirement in its recorded run; of the rest, a scenario that names it and passes, and a unit test
- * that asserts it. conformance/judge/coverage/record.py and record_scenarios.py make the records. */
+ * judge evaluated the requirement in its recorded run; of what no capture shows, a scenario that names it and passes, and
+ * a unit test that asserts it. conformance/judge/coverage/record.py and record_scenarios.py make the records. */
 #ifndef JUDGE_COVERAGE_H
 #define JUDGE_COVERAGE_H
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's first contact of SMC-D, version 2",
     source = "traces/captures/7.3.4-smclo-smcd-a-first-contact.pcap",
-    requirements = { "CLC-061", "SMCD-025" },
+    requirements = { "CLC-061", "CLC-057", "SMCD-009", "SMCD-026" },
     targets = { "sim" },
 }
 

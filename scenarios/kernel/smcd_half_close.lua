@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's subsequent contact of SMC-D, version 2",
     source = "traces/captures/7.3.4-smclo-smcd-d-half-close.pcap",
-    requirements = { "CLC-057" },
+    requirements = { "CLC-057", "CLC-048", "CLC-049", "CLOSE-002" },
     targets = { "sim" },
 }
 

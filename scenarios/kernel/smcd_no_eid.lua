@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's SMC-D without an EID, version 2",
     source = "traces/captures/7.3.4-smclo-smcd-f5-no-eid.pcap",
-    requirements = { "CLC-065" },
+    requirements = { "CLC-029", "CLC-044" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's close with unread bytes, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-e3-close-with-unread.pcap",
-    requirements = { "CLOSE-002" },
+    requirements = { "CLOSE-016", "CLOSE-002" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's half close with an answer, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-d2-half-close-peer-sends.pcap",
-    requirements = { "CLOSE-001" },
+    requirements = { "CLOSE-001", "CLOSE-010", "CLOSE-012", "CLOSE-020" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel over IPv6, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-i-ipv6.pcap",
-    requirements = { "CLC-018" },
+    requirements = { "CLC-018", "CLC-030" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's messages of many sizes, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-b2-sizes.pcap",
-    requirements = { "CURSOR-001" },
+    requirements = { "CDC-001", "CDC-002", "CDC-006", "CDC-008", "CURSOR-001", "CURSOR-005", "ROCE-005", "ROCE-013" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's keepalive, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-j-first-contact-testlink.pcap",
-    requirements = { "LLC-001" },
+    requirements = { "LLC-007", "LLC-042", "LLC-061", "LLC-062" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's four million bytes, version 2",
     source = "traces/captures/6.12.107-v2-c-bulk-4MB-snap160.pcap",
-    requirements = { "CURSOR-001" },
+    requirements = { "CURSOR-001", "CURSOR-003", "CURSOR-005", "CURSOR-006" },
     targets = { "sim" },
 }
 

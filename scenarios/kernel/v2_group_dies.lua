@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's link group that dies under traffic, version 2",
     source = "traces/captures/7.3.4-smclo-v2-e4-lgr-terminate-active.pcap",
-    requirements = { "LLC-001" },
+    requirements = { "LLC-007", "LLC-042", "LLC-062", "LLC-086", "CLOSE-018" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's half close, version 2",
     source = "traces/captures/6.12.107-v2-d-half-close.pcap",
-    requirements = { "CLOSE-001" },
+    requirements = { "CLOSE-001", "CLOSE-010", "CLOSE-012" },
     targets = { "sim" },
 }
 

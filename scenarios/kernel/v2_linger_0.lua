@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's close with SO_LINGER 0, version 2",
     source = "traces/captures/7.3.4-smclo-v2-e1-linger0.pcap",
-    requirements = { "CLOSE-001" },
+    requirements = { "CLOSE-002", "CLOSE-020" },
     targets = { "sim" },
 }
 

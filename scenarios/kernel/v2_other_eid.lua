@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's endpoints without a common EID, version 2",
     source = "traces/captures/6.12.107-v2-f5-decline-eid-mismatch.pcap",
-    requirements = { "CLC-062" },
+    requirements = { "CLC-029", "CLC-044" },
     targets = { "sim" },
 }
 

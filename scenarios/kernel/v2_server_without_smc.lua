@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel against a plain TCP server, version 2",
     source = "traces/captures/6.12.107-v2-f1-server-plain-tcp.pcap",
-    requirements = { "TCPOPT-002" },
+    requirements = { "TCPOPT-001", "TCPOPT-005" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's subsequent contact, version 2",
     source = "traces/captures/6.12.107-v2-b-subsequent-contact.pcap",
-    requirements = { "CLC-035", "LLC-033" },
+    requirements = { "CLC-035", "CLC-048", "CLC-049", "CLC-039", "CLC-040", "LLC-033", "LLC-055", "LLC-056" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The kernel's urgent byte, version 2",
     source = "traces/captures/7.3.4-smclo-v2-k-urgent.pcap",
-    requirements = { "CDC-001" },
+    requirements = { "CURSOR-015" },
     targets = { "sim" },
 }
 

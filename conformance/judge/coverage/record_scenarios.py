@@ -1,4 +1,4 @@
-"""Records which requirements the scenarios exercise and which ones of the levels api and state the unit tests assert.
+"""Records which requirements the scenarios exercise, and which of those that no capture shows the unit tests assert.
 SPDX-License-Identifier: BSD-3-Clause
 
 record_scenarios.py [--smclab PATH] [--out DIR] [--check | --check-runs | --suggest]
@@ -7,9 +7,10 @@ Without an option: runs every scenario below scenarios/, reads every *_test.c, w
 --check-runs  runs every scenario too: fails if one does not exercise what is recorded
 --suggest     prints what scenarios exercise according to the judge but do not name, and the rows that nothing exercises
 
-A scenario exercises a requirement if its header names it, it passes, and, for a row of level `wire`, the judge evaluated
-the row in its capture or found it broken as announced. A test asserts one if its id stands in a comment, `[CDC-001]`, in
-or right before a test or an asserting function of a *_test.c."""
+A scenario exercises a requirement if its header names it, it passes, and, for what a capture can show, the judge evaluated
+it in this run or found it broken as announced. What a capture cannot show (levels api and state, and the wire rows of
+sensitivity/not_observable.csv) the scenario's own expectations show. A unit test asserts such a row if the row's id stands
+in a comment, `[DIBS-001]`, in or right before a test or an asserting function of a *_test.c."""
 import argparse
 import csv
 import json
@@ -26,8 +27,11 @@ SCENARIOS, TESTS = os.path.join(HERE, "scenarios.json"), os.path.join(HERE, "tes
 
 
 def catalogue():
+    """{id: level}; "unseen" are the wire rows that no capture can show by itself, so that the judge evaluates none."""
+    with open(os.path.join(HERE, "../sensitivity/not_observable.csv"), newline="", encoding="utf-8") as file:
+        unseen = {row["requirement"] for row in csv.DictReader(file)}
     with open(os.path.join(HERE, "../requirements.csv"), newline="", encoding="utf-8") as file:
-        return {row["id"]: row["observable"] for row in csv.DictReader(file)}
+        return {row["id"]: "unseen" if row["observable"] == "wire" and row["id"] in unseen else row["observable"] for row in csv.DictReader(file)}
 
 
 def files_below(folder, ending):
@@ -99,7 +103,7 @@ def asserted_ids(path, levels):
     for piece in pieces(read(path)):
         comments = re.findall(r"/\*.*?\*/|//[^\n]*", piece, re.DOTALL)
         ids = {i for comment in comments for bracket in re.findall(r"\[([^\]]*)\]", comment) for i in ID.findall(bracket)}
-        ids = {i for i in ids if levels.get(i) in ("api", "state")}
+        ids = {i for i in ids if levels.get(i) in ("api", "state", "unseen")}
         if ids and not asserts(piece):
             idle += sorted(ids)
         found |= ids if asserts(piece) else set()
