@@ -246,11 +246,9 @@ static size_t drain(struct smc_handshake *h, size_t length)
 
 static size_t incomplete(struct smc_handshake *h, struct smc_view left, size_t message)
 {
-    if (message == 0) /* fewer than 8 bytes */
-        return 0;
-    if (h->state == SMC_HS_CROSSING && smc_clc_type_of(left) != SMC_CLC_DECLINE)
+    if (h->state == SMC_HS_CROSSING && smc_view_len(left) > 4 && left.p[4] != SMC_CLC_DECLINE)
         return unparsable(h);
-    if (message <= KEPT_BYTES)
+    if (message <= KEPT_BYTES) /* or fewer than 8 bytes: 0 */
         return 0;
     h->drain = (uint32_t)message;
     return drain(h, smc_view_len(left));
