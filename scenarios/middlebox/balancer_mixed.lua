@@ -3,7 +3,7 @@
 scenario {
     title = "A load balancer before an SMC server and a plain one",
     source = "RFC 7609 3.1",
-    requirements = { "TCPOPT-005", "CLC-080" },
+    requirements = { "TCPOPT-005" },
     targets = { "sim" },
 }
 

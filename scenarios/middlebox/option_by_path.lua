@@ -3,7 +3,7 @@
 scenario {
     title = "The option on one way only",
     source = "RFC 7609 3.1",
-    requirements = { "TCPOPT-005" },
+    requirements = {},
     targets = { "sim" },
 }
 

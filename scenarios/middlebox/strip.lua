@@ -3,7 +3,7 @@
 scenario {
     title = "A middlebox that strips the option both ways",
     source = "RFC 7609 3.1",
-    requirements = { "TCPOPT-005", "TCPOPT-003" },
+    requirements = {},
     targets = { "sim" },
 }
 

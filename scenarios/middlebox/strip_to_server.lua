@@ -3,7 +3,7 @@
 scenario {
     title = "The option is lost on the SYN",
     source = "RFC 7609 3.1",
-    requirements = { "TCPOPT-003", "TCPOPT-005" },
+    requirements = {},
     targets = { "sim" },
 }
 

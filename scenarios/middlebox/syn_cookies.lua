@@ -3,7 +3,7 @@
 scenario {
     title = "SYN cookies",
     source = "RFC 7609 3.5.1.1",
-    requirements = { "TCPOPT-003", "TCPOPT-005" },
+    requirements = { "TCPOPT-005" },
     targets = { "sim" },
 }
 

@@ -3,7 +3,7 @@
 scenario {
     title = "CHIDs: equal is needed, and is not enough",
     source = "linux net/smc/smc_ism.c",
-    requirements = { "CLC-070", "CLC-078", "SMCD-024", "SMCD-025", "DIBS-015", "DIBS-016" },
+    requirements = { "CLC-078", "SMCD-024", "SMCD-025", "DIBS-015", "DIBS-016" },
     targets = { "sim" },
 }
 

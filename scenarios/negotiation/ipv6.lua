@@ -3,7 +3,7 @@
 scenario {
     title = "Over IPv6",
     source = "linux net/smc/smc_clc.c; RFC 7609 A.2.2",
-    requirements = { "CLC-018", "CLC-019", "CLC-021" },
+    requirements = { "CLC-018", "CLC-021" },
     targets = { "sim" },
 }
 

@@ -3,7 +3,7 @@
 scenario {
     title = "A plain TCP peer",
     source = "RFC 7609 3.1",
-    requirements = { "TCPOPT-001", "TCPOPT-002", "TCPOPT-003", "TCPOPT-005" },
+    requirements = { "TCPOPT-001", "TCPOPT-005" },
     targets = { "sim" },
     hostile = true,
 }

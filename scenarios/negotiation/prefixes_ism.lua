@@ -3,7 +3,7 @@
 scenario {
     title = "SMC-Dv1 needs no common subnet",
     source = "linux net/smc/af_smc.c",
-    requirements = { "CLC-021", "CLC-072" },
+    requirements = { "CLC-072" },
     targets = { "sim" },
 }
 

@@ -3,7 +3,7 @@
 scenario {
     title = "Only the server says first contact",
     source = "RFC 7609 3.5.2",
-    requirements = { "CLC-032", "CLC-073", "CLC-080", "CLC-074" },
+    requirements = { "CLC-032", "CLC-073" },
     targets = { "sim" },
 }
 

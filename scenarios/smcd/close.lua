@@ -3,7 +3,7 @@
 scenario {
     title = "The ways to close, over each device",
     source = "linux net/smc/smc_close.c",
-    requirements = { "CLOSE-001", "SMCD-005" },
+    requirements = { "SMCD-005" },
     targets = { "sim" },
 }
 

@@ -3,7 +3,7 @@
 scenario {
     title = "A container of another machine is declined when there is no SMC-R",
     source = "dibs drivers/dibs/dibs_loopback.c",
-    requirements = { "CLC-071", "DIBS-015", "CLC-055" },
+    requirements = { "DIBS-015", "CLC-055" },
     targets = { "sim" },
 }
 

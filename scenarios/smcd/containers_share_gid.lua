@@ -4,7 +4,7 @@
 scenario {
     title = "Three containers on one loopback: each pair has its own group",
     source = "dibs drivers/dibs/dibs_loopback.c; linux net/smc/smc_core.c",
-    requirements = { "SMCD-017", "SMCD-023", "CLC-063", "CLC-080" },
+    requirements = { "SMCD-017", "SMCD-023", "CLC-063" },
     targets = { "sim" },
 }
 

@@ -3,7 +3,7 @@
 scenario {
     title = "A full ring stops the sender, and reading starts it again",
     source = "linux net/smc/smc_tx.c",
-    requirements = { "SMCD-002", "CURSOR-012" },
+    requirements = { "SMCD-002" },
     targets = { "sim" },
 }
 

@@ -3,7 +3,7 @@
 scenario {
     title = "Sizes of DMBs",
     source = "linux net/smc/smc_core.c",
-    requirements = { "SMCD-026", "CLC-033" },
+    requirements = { "SMCD-026" },
     targets = { "sim" },
 }
 

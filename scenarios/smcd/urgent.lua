@@ -3,7 +3,7 @@
 scenario {
     title = "Urgent data over SMC-D",
     source = "RFC 7609 4.6",
-    requirements = { "CDC-001", "SMCD-005" },
+    requirements = { "SMCD-005" },
     targets = { "sim" },
 }
 
