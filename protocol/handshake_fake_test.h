@@ -403,7 +403,7 @@ int smc_rtoken_add(struct smc_group *g, const struct smc_link *link, uint32_t rk
 int smc_link_rtr(struct smc_link *link)
 {
     fake_note(link->group->ep, "rtr");
-    NEED(link->peer_qpn != 0 && link->peer_psn != 0 && link->peer_mtu != 0, "RTR without the peer's values");
+    NEED(link->peer_mtu != 0 && !smc_gid_is_zero(&link->gid), "RTR without the peer's values");
     if (link->peer_mtu < link->mtu)
         link->mtu = link->peer_mtu;
     return fake_of(link->group->ep)->rtr_error;
