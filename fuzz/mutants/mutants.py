@@ -153,7 +153,8 @@ class Worker:
     def try_one(self, mutant):
         start, saved = time.monotonic(), {}
         try:
-            for path in glob.glob(os.path.join(self.copy, "protocol", "*.[ch]")) + glob.glob(os.path.join(self.copy, "devices", "*.[ch]")):
+            for path in (p for folder in ("protocol", "devices")
+                         for p in glob.glob(os.path.join(self.copy, folder, "**", "*.[ch]"), recursive=True)):
                 saved[path] = open(path, encoding="utf-8").read()
             mutant.apply(self.copy)
             mutant.killed_by = self.verdict() if self.make() else "compiler"

@@ -227,16 +227,16 @@ static void finish(struct run *run)
 
 static void end(struct run *run)
 {
-    if (run->L != NULL)
-        lua_close(run->L);
     int error = 0;
+    while (run->edits != NULL) /* no function of the script is called any more */
+        fault_free_edits(run);
     if (run->lab != NULL) {
         lab_digest(run->lab, run->result->digest);
         error = lab_free(run->lab);
     }
+    if (run->L != NULL)
+        lua_close(run->L); /* behind the lab, whose rules and hooks lie in its memory */
     watch_end(run);
-    while (run->edits != NULL)
-        fault_free_edits(run);
     while (run->waiters != NULL)
         socket_free_waiters(run);
     if (error != 0 && run->result->verdict == SCRIPT_PASS)
