@@ -53,7 +53,7 @@ local good = d:bind { queue = 1 }
 expect(d:queue(1).dmabuf, good)
 local _, busy = d:split(false)
 expect(busy, "EBUSY")
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000)
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000)
 c:send("through device memory")
 expect(s:devmem_read(21), "through device memory")

@@ -12,10 +12,10 @@ host "server" { address = "10.0.0.2/24", smc = false }
 link("client", "server")
 
 local d = server:devmem { queues = 3, buffer = "64 KiB" }
-d:steer { port = 5000, queue = 1 }
-d:steer { port = 5001, queue = 2 }
-local c1, s1 = connect(client, server, 5000)
-local c2, s2 = connect(client, server, 5001)
+d:steer { port = 15000, queue = 1 }
+d:steer { port = 15001, queue = 2 }
+local c1, s1 = connect(client, server, 15000)
+local c2, s2 = connect(client, server, 15001)
 
 local steps = {
     { "get", "EBADFD" }, { "attach", "EIO" }, { "map", "EIO" }, { "chunks", "ENOMEM" },

@@ -13,8 +13,8 @@ link("client", "server", { mtu = 1500 })
 
 local d = server:devmem { queues = 2, buffer = "256 KiB" }
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000)
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000)
 local data = pattern(200000, { seed = 13 })
 local held = {}
 c:feed(#data, { seed = 13 })

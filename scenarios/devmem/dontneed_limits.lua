@@ -13,8 +13,8 @@ link("client", "server", { mtu = 1500 })
 
 local d = server:devmem { queues = 2, buffer = "8 MiB" }
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000, { rmb = 0 })
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000, { rmb = 0 })
 local held = {}
 c:feed(1900000, { seed = 3 })
 s:devmem_read(1900000, { keep = held })
@@ -59,7 +59,7 @@ expect(server:binding(id).available, server:binding(id).chunks)
 host "a" { address = "10.1.0.1/24" }
 host "b" { address = "10.1.0.2/24" }
 link("a", "b")
-local x, y = connect(a, b, 5000)
+local x, y = connect(a, b, 15000)
 expect(x.mode, "SMC-R")
 expect(select(2, y:dontneed { 1 }), "EBADF")
 expect(select(2, y:dontneed_bytes("odd")), "EBADF")

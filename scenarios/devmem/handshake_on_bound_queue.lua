@@ -16,8 +16,8 @@ for _, h in ipairs { "client", "server", "third" } do link(h, "sw0", { mtu = 150
 -- A NIC that splits only what is larger than any message of the handshake.
 local e = third:devmem { queues = 2, buffer = "64 KiB", split_above = 700 }
 e:bind { queue = 1 }
-e:steer { port = 5000, queue = 1 }
-local x, y = connect(client, third, 5000)
+e:steer { port = 15000, queue = 1 }
+local x, y = connect(client, third, 15000)
 expect(x.mode, "SMC-R")
 expect(y.mode, "SMC-R")
 expect_true(e:queue(1).packets > 2, "the handshake came by the bound queue")
@@ -30,22 +30,22 @@ expect_state(y, "CLOSED", { within = "5 s" })
 -- A NIC that splits everything: the Proposal is in device memory, and nobody but the device can read it.
 local d = server:devmem { queues = 2, buffer = "64 KiB" }
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
-server:listen(5000)
-local c = client:connect(server, 5000)
+d:steer { port = 15000, queue = 1 }
+server:listen(15000)
+local c = client:connect(server, 15000)
 expect_message { "CLC Proposal", from = "client", to = "server" }
 expect_no_message { "CLC Accept", from = "server", within = "5 s" }
 expect_error(c, "TIMEOUT")
 expect(c.mode, "none")
 c:close()
 wait "20 s"
-expect(server:try_accept(5000), nil)
+expect(server:try_accept(15000), nil)
 expect_groups("server", 0)
 expect(server:binding(id).available, server:binding(id).chunks)
 
 -- The same listener, once the flow goes elsewhere.
 d:unsteer(0)
-local c2 = client:connect(server, 5000)
-local s2 = server:accept(5000)
+local c2 = client:connect(server, 15000)
+local s2 = server:accept(15000)
 expect(c2:connected(), "SMC-R")
 expect(s2.mode, "SMC-R")

@@ -13,8 +13,8 @@ link("client", "server", { mtu = 1500 })
 
 local d = server:devmem { queues = 2, buffer = "128 KiB", pack = true } -- packets share chunks
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000)
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000)
 local kept, bytes = {}, {}
 local data = pattern("2 MiB", { seed = 6 })
 local at = 0

@@ -13,11 +13,11 @@ link("client", "server", { mtu = 9100 })
 
 local d = server:devmem { queues = 2, buffer = "512 KiB" }
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
+d:steer { port = 15000, queue = 1 }
 for _, peer in ipairs { "10.0.0.2", "2001:db8::2" } do
-    if not server.listeners[5000] then server:listen(5000) end
-    local c = client:connect(peer, 5000)
-    local s = server:accept(5000)
+    if not server.listeners[15000] then server:listen(15000) end
+    local c = client:connect(peer, 15000)
+    local s = server:accept(15000)
     c:connected()
     local data = pattern(200000, { seed = 16 })
     local held = {}

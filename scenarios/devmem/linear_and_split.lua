@@ -14,8 +14,8 @@ link("client", "server")
 -- Packets of at most 200 bytes stay whole; of larger ones the first 100 bytes stay with the headers.
 local d = server:devmem { queues = 2, buffer = "64 KiB", split_above = 200, split_late = 100 }
 d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000, { nodelay = true })
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000, { nodelay = true })
 
 c:send("small")
 local m = s:devmem_receive(1000)

@@ -13,12 +13,12 @@ local l = link("client", "server", { mtu = 1500 })
 
 local d = server:devmem { queues = 2, buffer = "1 MiB" }
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000)
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000)
 l:loss("1 %")
 l:reorder("3 %", "80 us")
 l:duplicate("2 %")
-l:corrupt_deep("5000 ppm")
+l:corrupt("5000 ppm")
 local data = pattern("1 MiB", { seed = 7 })
 c:feed(#data, { seed = 7 })
 local got = s:devmem_read(#data, { within = "60 s" })

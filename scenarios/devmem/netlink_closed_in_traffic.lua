@@ -12,8 +12,8 @@ host "server" { address = "10.0.0.2/24", smc = false }
 link("client", "server")
 
 local d = server:devmem { queues = 2, buffer = "256 KiB" }
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000)
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000)
 local total = 1000000
 local data, at = pattern(total, { seed = 12 }), 0
 local device, ordinary, turns = 0, 0, 0

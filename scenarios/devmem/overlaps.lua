@@ -13,8 +13,8 @@ local l = link("client", "server", { mtu = 1500 })
 
 local d = server:devmem { queues = 2, buffer = "256 KiB" }
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000, { nodelay = true })
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000, { nodelay = true })
 local data, sent, got = pattern(20000, { seed = 17 }), 0, ""
 local function send(n)
     c:send(data:sub(sent + 1, sent + n))

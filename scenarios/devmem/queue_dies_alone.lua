@@ -13,10 +13,10 @@ link("client", "server")
 
 local d = server:devmem { queues = 3, buffer = "256 KiB" }
 local id = d:bind { queues = { 1, 2 } }
-d:steer { port = 5000, queue = 1 }
-d:steer { port = 5001, queue = 2 }
-local c1, s1 = connect(client, server, 5000)
-local c2, s2 = connect(client, server, 5001)
+d:steer { port = 15000, queue = 1 }
+d:steer { port = 15001, queue = 2 }
+local c1, s1 = connect(client, server, 15000)
+local c2, s2 = connect(client, server, 15001)
 c1:send("before")
 expect(s1:devmem_read(6), "before")
 

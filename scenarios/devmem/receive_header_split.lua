@@ -13,9 +13,9 @@ link("client", "server", { mtu = 1500 })
 
 local d = server:devmem { queues = 4, buffer = "256 KiB" }
 local id = d:bind { queues = { 3 } }
-d:steer { port = 5000, queue = 3 }
+d:steer { port = 15000, queue = 3 }
 
-local c, s = connect(client, server, 5000)
+local c, s = connect(client, server, 15000)
 local data = pattern(100000, { seed = 11 })
 local held = {}
 c:feed(#data, { seed = 11 })
@@ -40,7 +40,7 @@ expect_true(tap.bytes - tap.readable >= 100000, "the payload cannot be read by t
 expect_true(d:queue(3).split >= 100000 // 1460, "packets were split")
 
 -- Another flow, another queue: ordinary data, and no cmsg.
-local c2, s2 = connect(client, server, 6000)
+local c2, s2 = connect(client, server, 16000)
 c2:send("ordinary")
 local m = s2:devmem_receive(100)
 expect(m.plain, "ordinary")

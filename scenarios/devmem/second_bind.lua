@@ -30,8 +30,8 @@ expect(server:devmem_state().bindings, before.bindings)
 expect(server:devmem_state().pools, before.pools)
 
 -- The bound queue works on.
-d:steer { port = 5000, queue = 2 }
-local c, s = connect(client, server, 5000)
+d:steer { port = 15000, queue = 2 }
+local c, s = connect(client, server, 15000)
 c:feed(30000, { seed = 4 })
 expect_true(s:devmem_read(30000) == pattern(30000, { seed = 4 }), "the stream is as it was sent")
 expect_true(d:queue(2).split > 0, "by the bound queue")
@@ -40,6 +40,6 @@ d:unbind(first)
 local second = d:bind { queues = { 3, 2, 1 }, buffer = other }
 expect_true(second ~= first, "a new id")
 expect(d:queue(1).dmabuf, second)
-c, s = connect(client, server, 5000)
+c, s = connect(client, server, 15000)
 c:feed(30000, { seed = 5 })
 expect_true(s:devmem_read(30000) == pattern(30000, { seed = 5 }), "the stream is as it was sent, now into the other buffer")

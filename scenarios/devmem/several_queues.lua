@@ -15,8 +15,8 @@ local d = server:devmem { queues = 4, buffer = "1 MiB" }
 local id = d:bind { queues = { 1, 2, 3 } }
 local flows, taken = {}, {}
 for q = 1, 3 do
-    d:steer { port = 5000 + q, queue = q }
-    local c, s = connect(client, server, 5000 + q)
+    d:steer { port = 15000 + q, queue = q }
+    local c, s = connect(client, server, 15000 + q)
     flows[q] = { c = c, s = s, data = pattern(60000, { seed = q }), at = 0, held = {} }
     c:feed(60000, { seed = q })
 end

@@ -17,14 +17,14 @@ local d = server:devmem { queues = 2, buffer = "512 KiB" }
 local id = d:bind { queue = 1 }
 
 -- The handshake's messages come by an ordinary queue: they are for SMC to read.
-local c, s = connect(client, server, 5000)
+local c, s = connect(client, server, 15000)
 expect(c.mode, "TCP")
 expect(s.mode, "TCP")
 expect_message { "CLC Decline" }
 
 s:send("first the other way")
 expect(c:receive(19), "first the other way")
-d:steer { port = 5000, queue = 1 }
+d:steer { port = 15000, queue = 1 }
 local data = pattern(120000, { seed = 14 })
 c:feed(#data, { seed = 14 })
 local held = {}
@@ -36,7 +36,7 @@ wait "5 s"
 expect(server:binding(id).available, server:binding(id).chunks)
 
 -- A connection that stays SMC-R beside it: RDMA does not pass the queues, bound or not.
-d:steer { port = 5001, queue = 0 }
-local c2, s2 = connect(client, other, 5001)
+d:steer { port = 15001, queue = 0 }
+local c2, s2 = connect(client, other, 15001)
 expect(c2.mode, "SMC-R")
 transfer { from = c2, to = s2, bytes = "256 KiB", both_ways = true }

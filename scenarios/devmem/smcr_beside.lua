@@ -13,11 +13,11 @@ link("client", "server", { mtu = 1500 })
 
 local d = server:devmem { queues = 4, buffer = "256 KiB" }
 local id = d:bind { queues = { 1, 2 } }
-local c, s = connect(client, server, 5000)
+local c, s = connect(client, server, 15000)
 expect(s.mode, "SMC-R")
-d:steer { port = 5000, queue = 1 } -- from now on; there is nothing to be read on its TCP any more
-d:steer { port = 6000, queue = 2 }
-local c2, s2 = connect(client, server, 6000, { tcp_only = true })
+d:steer { port = 15000, queue = 1 } -- from now on; there is nothing to be read on its TCP any more
+d:steer { port = 16000, queue = 2 }
+local c2, s2 = connect(client, server, 16000, { tcp_only = true })
 expect(s2.mode, "TCP")
 
 local smc = transfer { from = c, to = s, bytes = "1 MiB", both_ways = true, background = true }

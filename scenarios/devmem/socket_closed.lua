@@ -13,11 +13,11 @@ link("client", "server", { mtu = 1500 })
 
 local d = server:devmem { queues = 2, buffer = "256 KiB" }
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
+d:steer { port = 15000, queue = 1 }
 local all = server:binding(id).chunks
 
 for round = 1, 3 do
-    local c, s = connect(client, server, 5000)
+    local c, s = connect(client, server, 15000)
     local held = {}
     c:feed(60000, { seed = round })
     s:devmem_read(30000, { keep = held }) -- the other half stays unread

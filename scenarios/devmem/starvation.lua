@@ -13,8 +13,8 @@ link("client", "server", { mtu = 1500 })
 
 local d = server:devmem { queues = 3, buffer = "64 KiB" } -- 16 chunks
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000)
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000)
 local data = pattern(300000, { seed = 5 })
 c:feed(#data, { seed = 5 })
 
@@ -35,7 +35,7 @@ expect(server:binding(id).available, 0)
 expect(got == data:sub(1, #got), true)
 
 -- Another queue does not starve with it.
-local c2, s2 = connect(client, server, 6000)
+local c2, s2 = connect(client, server, 16000)
 c2:send("alive")
 expect(s2:receive(5), "alive")
 

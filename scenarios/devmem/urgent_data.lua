@@ -13,8 +13,8 @@ link("client", "server")
 
 local d = server:devmem { queues = 2, buffer = "64 KiB" }
 local id = d:bind { queue = 1 }
-d:steer { port = 5000, queue = 1 }
-local c, s = connect(client, server, 5000)
+d:steer { port = 15000, queue = 1 }
+local c, s = connect(client, server, 15000)
 c:urgent("before!")
 c:send("behind")
 wait "10 ms"

@@ -13,10 +13,10 @@ link("client", "server")
 
 local d = server:devmem { queues = 2, buffer = "64 KiB" }
 local id = d:bind { queue = 1 }
-local c, s = connect(client, server, 5000)
+local c, s = connect(client, server, 15000)
 c:send("ordinary, ")
 wait "1 ms"
-d:steer { port = 5000, queue = 1 }
+d:steer { port = 15000, queue = 1 }
 c:send("then unreadable")
 wait "10 ms"
 
