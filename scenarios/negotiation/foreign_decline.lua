@@ -3,7 +3,7 @@
 scenario {
     title = "A Decline with a code that nobody knows",
     source = "RFC 7609 A.2.5",
-    requirements = { "CLC-046", "CLC-054", "CLC-045" },
+    requirements = { "CLC-046", "CLC-054" },
     targets = { "sim" },
 }
 
