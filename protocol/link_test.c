@@ -24,7 +24,7 @@ START_TEST(a_qp_is_brought_up_with_the_attributes_of_linux)
     ck_assert_uint_eq(rtr->rtr.receive_psn, 0x654321);
     ck_assert_uint_eq(rtr->rtr.path_mtu, SMC_RDMA_MTU_512);
     ck_assert_uint_eq(rtr->rtr.min_rnr_timer, 5);
-    ck_assert_uint_eq(rtr->rtr.hop_limit, 1);
+    ck_assert_uint_eq(rtr->rtr.hop_limit, 1); /* [ROCE-011] */
     ck_assert_mem_eq(rtr->rtr.remote_mac, choice.peer_mac, 6);
     ck_assert_uint_eq(rts->rts.send_psn, link->psn);
     ck_assert_uint_eq(rts->rts.ack_timeout, 15);
@@ -62,7 +62,7 @@ START_TEST(a_v2_link_over_a_gateway_names_the_next_hop)
     memcpy(choice.route.next_hop_mac, "\2\3\4\5\6\7", 6);
     ck_assert_int_eq(smc_group_new(&fake_ep, &choice, &g), 0);
     fake_up(g->links[0]);
-    ck_assert_uint_eq(g->links[0]->qp->rtr.rtr.hop_limit, 64);
+    ck_assert_uint_eq(g->links[0]->qp->rtr.rtr.hop_limit, 64); /* [ROCE-011] */
     ck_assert_mem_eq(g->links[0]->qp->rtr.rtr.remote_mac, choice.route.next_hop_mac, 6);
     fake_stop();
 }

@@ -14,7 +14,7 @@ static const char usage[] =
     "usage: smclab requirements [--format text|json] [--missing RESULT.json]\n"
     "\n"
     "The catalogue of rules and what covers each: checks (that a recorded mutation made fire), scenarios and tests\n"
-    "(captures and unit tests) that exercise it according to the records, and the reason why nothing checks it.\n"
+    "(captures and unit tests) that exercise it according to the records, and the reason why nothing checks or exercises it.\n"
     "\n"
     "  -f, --format FORMAT   text (default) or json\n"
     "  -m, --missing RESULT  only the rules that a capture can show and that RESULT, written by `smclab check --format json`\n"
@@ -43,7 +43,7 @@ static json_t *names(size_t requirement, enum judge_cover kind)
 static json_t *row(size_t i)
 {
     const struct judge_requirement *r = &judge_catalogue[i];
-    const char *reason = judge_uncovered(i);
+    const char *reason = judge_uncovered(i) != NULL ? judge_uncovered(i) : judge_unexercised(i);
     json_t *o = json_object();
     json_object_set_new(o, "id", json_string(r->id));
     json_object_set_new(o, "level", json_string(level_name(r->level)));
@@ -111,6 +111,8 @@ static void put_row(size_t i)
         printf("%14schecked: %zu mutation%s made it fire\n", "", checks, checks == 1 ? "" : "s");
     else
         printf("%14schecked: by what follows\n", "");
+    if (reason == NULL && judge_unexercised(i) != NULL)
+        printf("%14snot exercised: %s\n", "", judge_unexercised(i));
     put_names("scenarios", i, JUDGE_COVER_SCENARIO);
     put_names("tests", i, JUDGE_COVER_TEST);
 }

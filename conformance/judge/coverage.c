@@ -38,3 +38,13 @@ const char *judge_uncovered(size_t requirement)
         return "retired: the rule was wrong, its id is not used again";
     return "no recorded mutation made a check fire";
 }
+
+const char *judge_unexercised(size_t requirement)
+{
+    for (size_t i = 0; i < judge_coverage_size; i++)
+        if (judge_coverage[i].requirement == requirement && judge_coverage[i].kind != JUDGE_COVER_CHECK)
+            return NULL;
+    if (judge_not_exercised[requirement] != NULL)
+        return judge_not_exercised[requirement];
+    return judge_not_observable[requirement] != NULL ? judge_not_observable[requirement] : "no recorded scenario or test exercises it";
+}

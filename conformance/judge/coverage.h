@@ -41,4 +41,9 @@ const char *judge_uncovered(size_t requirement);
 /* The stated reasons of rows that no passive capture can show, by index; NULL where there is none. */
 extern const char *const judge_not_observable[];
 
+/* Why no recorded scenario or test exercises a row; NULL if one does. */
+const char *judge_unexercised(size_t requirement);
+/* The stated reasons, by index; NULL where there is none. */
+extern const char *const judge_not_exercised[];
+
 #endif

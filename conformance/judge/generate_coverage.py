@@ -1,7 +1,7 @@
 """Turns the records of runs into coverage_records.c: what covers each requirement, and a bad and a good frame for it.
 SPDX-License-Identifier: BSD-3-Clause
 
-generate_coverage.py requirements.csv not_observable.csv OUTPUT_FILE RECORD.json…"""
+generate_coverage.py requirements.csv not_observable.csv not_exercised.csv OUTPUT_FILE RECORD.json…"""
 import csv
 import json
 import sys
@@ -39,13 +39,21 @@ def example_row(number, e):
             f"     .bad = {quoted_lines(e['bad'])},\n     .good = {quoted_lines(e['good'])}}},")
 
 
+def reasons_of(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return {row["requirement"]: row["reason"] for row in csv.DictReader(file)}
+
+
+def reason_table(name, rows, why):
+    lines = [f"    {quoted(why[row['id']]) if row['id'] in why else 'NULL'}," for row in rows]
+    return [f"const char *const {name}[] = {{", *lines, "};"]
+
+
 def main():
-    catalogue, reasons, output, *records = sys.argv[1:]
+    catalogue, reasons, rest, output, *records = sys.argv[1:]
     rows = read(catalogue)
     index = {row["id"]: number for number, row in enumerate(rows)}
     covers, examples = collect(records, index)
-    with open(reasons, newline="", encoding="utf-8") as file:
-        why = {row["requirement"]: row["reason"] for row in csv.DictReader(file)}
     lines = ["/* What covers each requirement. Generated from the records in coverage/.\n * SPDX-License-Identifier: BSD-3-Clause */",
              '#include "conformance/judge/coverage.h"\n',
              # A table needs at least one row; the last one is not counted.
@@ -53,9 +61,9 @@ def main():
     lines += [f"    {{{number}, {KINDS[kind]}, {quoted(name)}}}," for number, kind, name in covers]
     lines += ["    {0}};", f"const size_t judge_coverage_size = {len(covers)};\n", "const struct judge_example judge_examples[] = {"]
     lines += [example_row(number, e) for number, e in examples.items()]
-    lines += ["    {0}};", f"const size_t judge_examples_size = {len(examples)};\n", "const char *const judge_not_observable[] = {"]
-    lines += [f"    {quoted(why[row['id']]) if row['id'] in why else 'NULL'}," for row in rows]
-    lines += ["};"]
+    lines += ["    {0}};", f"const size_t judge_examples_size = {len(examples)};\n"]
+    lines += reason_table("judge_not_observable", rows, reasons_of(reasons))
+    lines += reason_table("judge_not_exercised", rows, reasons_of(rest))
     with open(output, "w", encoding="ascii") as file:
         file.write("\n".join(lines) + "\n")
 

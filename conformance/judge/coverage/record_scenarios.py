@@ -23,7 +23,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "../../.."))
 ID = re.compile(r"\b[A-Z]+-\d{3}\b")
-SCENARIOS, TESTS = os.path.join(HERE, "scenarios.json"), os.path.join(HERE, "tests.json")
+SCENARIOS, TESTS, CAPTURED = (os.path.join(HERE, name) for name in ("scenarios.json", "tests.json", "captures.json"))
 
 
 def catalogue():
@@ -152,6 +152,15 @@ def stale_runs(new):
     return [f"{name}: does not exercise {i}, though the record says so" for name, i in sorted(old - new)]
 
 
+def unreasoned(levels, covered):
+    """Rows that nothing exercises and nobody explains, and explained ones that are exercised."""
+    with open(os.path.join(HERE, "not_exercised.csv"), newline="", encoding="utf-8") as file:
+        explained = {row["requirement"] for row in csv.DictReader(file)}
+    return ([f"{i}: nothing exercises it, and not_exercised.csv does not say why" for i in levels
+             if i not in covered | explained and levels[i] not in ("unseen", "retired")]
+            + [f"{i}: exercised, though not_exercised.csv says why it cannot be" for i in sorted(explained & covered)])
+
+
 def tell(problems):
     for line in problems:
         print(line)
@@ -165,11 +174,14 @@ def share(levels, *records):
     """Rows that a recorded scenario or test exercises, captures among them."""
     covered = {i for record in records for kind in ("scenarios", "tests") for e in record.get(kind, []) for i in e["requirements"]}
     covered &= set(levels)
+    return covered
+
+
+def show_share(levels, covered):
     for level, members in (("api", ("api",)), ("state", ("state",)), ("wire", ("wire", "unseen"))):
         rows = [i for i in levels if levels[i] in members]
         print(f"{level:6} {sum(i in covered for i in rows):4} of {len(rows):4} exercised by a recorded scenario or test")
     print(f"{'all':6} {len(covered):4} of {len(levels):4}: {1000 * len(covered) // len(levels) / 10} %")
-    return covered
 
 
 def suggest(named, runs, levels, covered):
@@ -194,14 +206,18 @@ def main():
     levels, named = catalogue(), headers()
     unknown = [f"{path}: names {i}, which is not in the catalogue" for path, ids in named.items() for i in ids if i not in levels]
     if unknown or options.check:
-        return tell(unknown + (stale_headers(named) + stale_tests(levels) if options.check else []))
+        covered = share(levels, load(SCENARIOS), load(TESTS), load(CAPTURED))
+        return tell(unknown + (stale_headers(named) + stale_tests(levels) + unreasoned(levels, covered) if options.check else []))
     with tempfile.TemporaryDirectory() as folder:
         runs = run_all(os.path.abspath(options.smclab), os.path.abspath(options.out or folder))
     scenarios = scenario_record(named, runs, levels)
     if options.check_runs:
         return tell(stale_runs(scenarios))
     tests = test_record(levels)
-    covered = share(levels, scenarios, tests, load(os.path.join(HERE, "captures.json")))
+    covered = share(levels, scenarios, tests, load(CAPTURED))
+    show_share(levels, covered)
+    for line in unreasoned(levels, covered):
+        print(line)
     if options.suggest:
         suggest(named, runs, levels, covered)
     else:
