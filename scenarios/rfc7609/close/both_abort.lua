@@ -1,0 +1,23 @@
+-- Each side has unread data and closes: the two aborts cross.
+-- SPDX-License-Identifier: BSD-3-Clause
+scenario {
+    title = "Both abort at once",
+    source = "RFC 7609 4.8.2",
+    requirements = { "CLOSE-002", "CLOSE-015", "CLOSE-016", "CLOSE-019" },
+    targets = { "sim", "ns3" },
+}
+
+host "client" { address = "10.0.0.1/24", versions = { 1 } }
+host "server" { address = "10.0.0.2/24", versions = { 1 } }
+link("client", "server")
+
+local c, s = connect(client, server)
+c:send("unread")
+s:send("unread")
+wait "1 ms"
+c:close()
+s:close()
+expect_message { "CDC", abnormal_close = true }
+expect_message { "CDC", abnormal_close = true }
+expect_state(c, "CLOSED")
+expect_state(s, "CLOSED")

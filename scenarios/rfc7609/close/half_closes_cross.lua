@@ -1,0 +1,26 @@
+-- Both shut their sending side at the same moment; both are then in PEERCLOSEWAIT2.
+-- SPDX-License-Identifier: BSD-3-Clause
+scenario {
+    title = "Two half closes cross",
+    source = "RFC 7609 4.8.1",
+    requirements = { "CLOSE-007", "CLOSE-013" },
+    targets = { "sim", "ns3" },
+}
+
+host "client" { address = "10.0.0.1/24", versions = { 1 } }
+host "server" { address = "10.0.0.2/24", versions = { 1 } }
+link("client", "server")
+
+local c, s = connect(client, server)
+c:send("from c")
+s:send("from s")
+c:shutdown("write")
+s:shutdown("write")
+expect_state(c, "PEERCLOSEWAIT2")
+expect_state(s, "PEERCLOSEWAIT2")
+expect(c:receive_all(), "from s")
+expect(s:receive_all(), "from c")
+s:close()
+c:close()
+expect_state(c, "CLOSED")
+expect_state(s, "CLOSED")

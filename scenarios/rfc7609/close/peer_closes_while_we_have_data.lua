@@ -1,0 +1,22 @@
+-- The client's data waits for room. The server closes without wanting it: nobody can take the data any more, so the
+-- connection is reset.
+-- SPDX-License-Identifier: BSD-3-Clause
+scenario {
+    title = "The peer closes while we have data for it",
+    source = "RFC 7609 4.8.1",
+    requirements = { "CLOSE-006", "CLOSE-015", "CDC-011" },
+    targets = { "sim" },
+}
+
+host "client" { address = "10.0.0.1/24", versions = { 1 } }
+host "server" { address = "10.0.0.2/24", versions = { 1 } }
+link("client", "server")
+
+local c, s = connect(client, server, 5000, { rmb = "16 KiB", sndbuf = "64 KiB" })
+c:send(pattern("40 KiB"))
+wait "1 ms"
+s:close()
+expect_message { "CDC", from = "server", abnormal_close = true }
+expect_error(c, "RESET")
+c:close()
+expect_state(c, "CLOSED")

@@ -1,0 +1,30 @@
+-- The first cable breaks and is mended; a new link is added. Then the second one breaks: the connection moves again.
+-- SPDX-License-Identifier: BSD-3-Clause
+scenario {
+    title = "One link fails after the other",
+    source = "RFC 7609 4.6",
+    requirements = { "FAILOVER-001", "FAILOVER-002", "FAILOVER-012", "FAILOVER-013" },
+    targets = { "sim" },
+}
+
+host "client" { address = "10.0.0.1/24", versions = { 1 } }
+host "server" { address = "10.0.0.2/24", versions = { 1 } }
+client:interface "eth1" { address = "10.0.1.1/24" }
+server:interface "eth1" { address = "10.0.1.2/24" }
+local first_cable = link("client", "server")
+local second_cable = link("client.eth1", "server.eth1")
+
+local c, s = connect(client, server)
+expect_links("client", 2)
+local t = transfer { from = c, to = s, bytes = "4 MiB", background = true, write_delay = "100 us" }
+wait "1 ms"
+first_cable:down()
+wait "1 ms"
+first_cable:up()
+expect_links("client", 2)
+expect_links("server", 2)
+second_cable:down()
+t:finish()
+expect_true(c.link > 2, "a link that was added later")
+expect(s.link, c.link)
+expect(counters("client").failovers, 2)

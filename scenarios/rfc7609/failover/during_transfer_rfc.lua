@@ -1,0 +1,24 @@
+-- As before, but each lost write and its CDC is sent again with the same number.
+-- SPDX-License-Identifier: BSD-3-Clause
+scenario {
+    title = "Failover in the middle of a transfer: the same writes again (RFC)",
+    source = "RFC 7609 4.6.2",
+    requirements = { "FAILOVER-001", "FAILOVER-002", "FAILOVER-005", "FAILOVER-006", "FAILOVER-009" },
+    targets = { "sim" },
+}
+
+host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }
+host "server" { address = "10.0.0.2/24", versions = { 1 }, profile = "rfc" }
+client:interface "eth1" { address = "10.0.1.1/24" }
+server:interface "eth1" { address = "10.0.1.2/24" }
+local first_cable = link("client", "server")
+link("client.eth1", "server.eth1")
+
+local c, s = connect(client, server)
+expect_links("client", 2)
+local t = transfer { from = c, to = s, bytes = "2 MiB", both_ways = true, background = true }
+wait "300 us"
+first_cable:down()
+t:finish()
+expect_message { "CDC", failover_validation = true, link = 2 }
+expect(c.link, 2)

@@ -1,0 +1,23 @@
+-- No event comes before: the server's first RNIC is gone in the middle of a transfer.
+-- SPDX-License-Identifier: BSD-3-Clause
+scenario {
+    title = "The RNIC itself is taken out",
+    source = "RFC 7609 4.6, C.7",
+    requirements = { "FAILOVER-001", "FAILOVER-009", "FAILOVER-014", "FAILOVER-015" },
+    targets = { "sim" },
+}
+
+host "client" { address = "10.0.0.1/24", versions = { 1 } }
+host "server" { address = "10.0.0.2/24", versions = { 1 } }
+client:interface "eth1" { address = "10.0.1.1/24" }
+server:interface "eth1" { address = "10.0.1.2/24" }
+link("client", "server")
+link("client.eth1", "server.eth1")
+
+local c, s = connect(client, server)
+expect_links("server", 2)
+local t = transfer { from = c, to = s, bytes = "1 MiB", both_ways = true, background = true }
+wait "200 us"
+server:remove "roce eth0"
+t:finish()
+expect(s.link, 2)
