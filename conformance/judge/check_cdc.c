@@ -269,7 +269,7 @@ static void number_broken(struct data_cdc *x)
     struct data_side *me = x->a.me;
     int step = (int16_t)(uint16_t)(x->e->seq - me->last_seq);
     bool f = me->after_f && step > 0;
-    if (f && may_be_lost(x)) {
+    if ((f && may_be_lost(x)) || (me->moved && step > 0)) {
         take_number(x);
         return;
     }

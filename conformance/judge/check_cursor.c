@@ -171,7 +171,8 @@ static void consumer(struct data_cdc *x)
     if (peer->stale_frame && peer->prod_pos >= peer->stale_pos)
         peer->stale_frame = 0;
     if (x->cons_pos > (int64_t)peer->prod_pos) {
-        if (peer->prod_unsure && (uint64_t)x->cons_pos <= peer->written_pos)
+        if ((peer->prod_unsure && (uint64_t)x->cons_pos <= peer->written_pos) ||
+            (uint64_t)x->cons_pos <= peer->left_pos)
             return;
         ahead(x);
         return;
@@ -229,7 +230,7 @@ static bool blocked_lately(const struct data_act *a)
 {
     const struct data_side *peer = a->peer;
     return (peer->prod_flags & DATA_B) ||
-           (peer->b_clear_ns && peer->b_clear_ns + DATA_GRACE_NS > a->now);
+           (peer->b_clear_ns && peer->b_clear_ns + DATA_GRACE_NS > judge_data_posted(a));
 }
 
 static void needless(struct data_cdc *x, uint64_t gain, uint64_t window, uint64_t ring)
@@ -252,6 +253,8 @@ static void called_for(struct data_cdc *x)
     bool urgent = peer->attention || peer->asked.set || peer->urgent_open;
     if (ring == 0)
         return;
+    if (gain == 0 && me->f.set && x->a.now < me->f.ts_ns + 50 * DATA_MS)
+        return; /* lost with the old link, and the same message once more [FAILOVER-007] */
     bool blocked = blocked_lately(&x->a) && gain > 0;
     bool earned = gain > 0 && gain * 10 >= ring && window * 2 <= ring;
     if (!judge_holds(x->a.j, REQ_CURSOR_010, urgent || blocked || earned)) {

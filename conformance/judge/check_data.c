@@ -15,8 +15,11 @@ static void request_on(struct trace_link *l, int side, uint64_t ns)
 {
     struct data_link *k =
         l && side >= 0 ? judge_state(judge_link_slot(l, JUDGE_AREA_DATA), sizeof *k) : NULL;
-    if (k && ns > k->last_ns[side])
-        k->last_ns[side] = ns;
+    if (!k || ns <= k->last_ns[side])
+        return;
+    if (ns > k->last_ns[side] + 50 * DATA_MS)
+        k->busy_ns[side] = ns;
+    k->last_ns[side] = ns;
 }
 
 /* ---- CDC ---- */
@@ -126,7 +129,7 @@ static void commit(struct data_cdc *x)
     me->cdc_frame = x->a.frame;
     me->writes = 0;
     me->write_over = false;
-    me->after_f = false;
+    me->after_f = me->moved = false;
     judge_data_settle(&x->a, false);
 }
 
@@ -183,8 +186,10 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
         judge_failover_validation(&x);
         return;
     }
-    if (!judge_failover_link(&x.a))
+    if (!judge_failover_link(&x.a)) {
+        judge_failover_straggler(&x);
         return;
+    }
     if (!judge_failover_next(&x)) {
         alone(&x);
         return;

@@ -85,6 +85,7 @@ struct data_side {
     bool off_origin; /* it counts from another origin: what it writes cannot be placed */
     uint64_t stale_pos, stale_frame; /* highest position that an old-numbered message announced */
     bool stale_equal;                /* ... which repeated the last number */
+    uint64_t left_pos; /* highest position announced on the link that F left: the peer may have taken it */
     uint64_t beyond_pos; /* last producer beyond the window, 0 if the last one was inside */
     bool prod_unsure,
         cons_unsure; /* the last one was broken: what the peer made of it cannot be known */
@@ -123,6 +124,7 @@ struct data_side {
         f_beyond; /* F named a number not seen: never sent, or lost by the capture; the next number tells */
     uint64_t f_ignored; /* frame in which the receiver of such an F went on */
     bool after_f;       /* no CDC since F */
+    bool moved;         /* to another link without F, as closing connections do; no CDC since */
     bool replaying;     /* what was lost is not yet announced again */
     uint64_t replay_from, replay_end;
     uint16_t replay_seq; /* number of the last repeated message, 0 if none */
@@ -131,6 +133,7 @@ struct data_side {
     /* TCP. */
     uint32_t tcp_end; /* sequence number behind everything sent */
     bool tcp_known;
+    uint64_t tcp_ns; /* of its last segment */
     unsigned probes;
     uint64_t probe_ns, probe_frame;
 };
@@ -181,6 +184,7 @@ struct data_link {
     } ack[2][DATA_ACKS];
     unsigned n[2];
     uint64_t last_ns[2]; /* of the last request of each end */
+    uint64_t busy_ns[2]; /* since then it never paused */
 };
 
 struct data_capture {
@@ -225,6 +229,8 @@ void judge_data_start(struct data_act *a, uint32_t count, bool is_write);
 /* Acknowledged (SMC-D: sent) at least `grace` ago. */
 /* Did a side say something on its link after `ns`? Else the capture may have lost the end of what it said. */
 bool judge_data_later(const struct data_act *a, int side, uint64_t ns);
+/* When the message at hand may have been given to its link: what stands before it in the queue can take long on a slow one. */
+uint64_t judge_data_posted(const struct data_act *a);
 /* False if the capture does not show all that the two sides said. */
 bool judge_data_sure(const struct data_act *a);
 bool judge_data_delivered(const struct data_act *a, int sender, struct data_sent *s,
@@ -282,6 +288,8 @@ void judge_close_end(const struct data_act *a);
 /* check_failover.c */
 /* Which link the message is on; false if it is a straggler from before the side's F, which changes nothing any more. */
 bool judge_failover_link(const struct data_act *a);
+/* Such a straggler; its receiver may have acted on it. */
+void judge_failover_straggler(struct data_cdc *x);
 void judge_failover_validation(struct data_cdc *x);
 /* The first number after F. False if it shows that the capture lost messages. */
 bool judge_failover_next(struct data_cdc *x);

@@ -27,12 +27,23 @@ static bool closing(const struct data_act *a)
            peer->closed.set || peer->aborted.set || a->c->rst;
 }
 
+/* No F tells what was lost with the old link, and messages given to it when it was dead are on no wire. */
+static void moved(struct data_side *me)
+{
+    me->moved = true;
+    me->replaying = true;
+    me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
+    me->replay_from = me->replay_end;
+}
+
 static void without_f(const struct data_act *a)
 {
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_002, -1);
     bool excused = closing(a) || (a->me->cdcs == 0 && a->me->writes == 0); /* [FAILOVER-019] */
-    if (excused)
+    if (excused) {
+        moved(a->me);
         return;
+    }
     judge_holds(a->j, REQ_FAILOVER_002, false);
     judge_report(a->j, &k,
                  JT("data on link %u, before on link %u", a->link->number, a->me->link->number),
@@ -65,10 +76,19 @@ bool judge_failover_link(const struct data_act *a)
         judge_holds(a->j, REQ_FAILOVER_009, false);
         judge_report(a->j, &k, JT("link %u", a->link->number), JT("link %u", me->f.link->number),
                      "a message on the old link after the failover validation");
-    } else if (me->link)
+    } else if (me->link || (a->c->link && a->c->link != a->link)) /* CLC named the first one */
         without_f(a);
     me->link = a->link;
     return true;
+}
+
+void judge_failover_straggler(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    int64_t pos;
+    if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) &&
+        pos > (int64_t)me->left_pos)
+        me->left_pos = (uint64_t)pos;
 }
 
 /* ---- F ---- */
