@@ -215,12 +215,22 @@ static void repeated(struct data_cdc *x)
                      "a repetition that merges lost messages takes a number above all of them");
 }
 
+/* C or A once more on another link: a side that is closing sends no F [FAILOVER-019], and after C and A there is no new number. */
+static bool last_word_again(const struct data_cdc *x)
+{
+    const struct data_side *me = x->a.me;
+    const struct data_sent *word = me->aborted.set ? &me->aborted : &me->closed;
+    return word->set && word->link != NULL && word->link != x->a.link && x->e->seq == me->last_seq;
+}
+
 static bool may_repeat(const struct data_cdc *x)
 {
     const struct data_side *me = x->a.me;
     uint16_t seq = x->e->seq;
     if ((int16_t)(uint16_t)(seq - me->last_seq) > 0)
         return false;
+    if (last_word_again(x))
+        return true;
     if (me->after_f)
         return (int16_t)(uint16_t)(seq - me->f_seq) > 0;
     return me->replay_seq && seq == (uint16_t)(me->replay_seq + 1);
