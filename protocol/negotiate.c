@@ -15,6 +15,9 @@ static unsigned modes(bool r, bool d)
     return r ? (d ? SMC_MODES_BOTH : SMC_MODES_R) : (d ? SMC_MODES_D : SMC_MODES_NONE);
 }
 
+/* The field of release 1 ends there; up to 8 of RFC 7609 can only be said by CONFIRM LINK. */
+enum { RELEASE1_LINKS_MAX = 2 };
+
 static uint8_t smaller(uint8_t a, uint8_t b)
 {
     return a < b ? a : b;
@@ -405,7 +408,7 @@ static void try_r2(struct plan *plan)
     memcpy(a->peer_gid.bytes, p->roce_gid, sizeof(a->peer_gid.bytes));
     if (release1) {
         a->max_conns = smaller(a->max_conns, p->max_conns);
-        a->max_links = smaller(a->max_links, p->max_links);
+        a->max_links = smaller(smaller(a->max_links, p->max_links), RELEASE1_LINKS_MAX); /* [CLC-067] */
     }
 }
 
@@ -504,7 +507,7 @@ static uint32_t check_extension(const struct smc_clc_proposal_info *sent, const 
         return SMC_DIAG_RELEASEERR; /* [CLC-059] */
     if (a->max_conns < SMC_MAX_CONNS_MIN)
         return SMC_DIAG_MAXCONNERR; /* [CLC-066] */
-    if (a->max_links < 1 || a->max_links > sent->max_links)
+    if (a->max_links < 1 || a->max_links > smaller(sent->max_links, RELEASE1_LINKS_MAX))
         return SMC_DIAG_MAXLINKERR; /* [CLC-067] */
     out->max_conns = a->max_conns;
     out->max_links = a->max_links;

@@ -534,6 +534,24 @@ static uint32_t judge(const struct pair *pair)
     return smc_negotiate_accept(&pair->client, &pair->sent, &pair->offered, &pair->accept, &a);
 }
 
+/* Release 1 has no way to say more than two links, whatever both sides would like [CLC-067]. */
+START_TEST(release_1_agrees_on_two_links_at_most)
+{
+    struct smc_own server = make(V2 | PATH_R | PORTS | UEID | RELEASE1, false);
+    struct smc_clc_proposal_info p = propose(V2 | PATH_R | PORTS | UEID | RELEASE1);
+    struct smc_step steps[SMC_STEPS_MAX];
+    uint32_t reason;
+    server.max_links = 4;
+    p.max_links = 3;
+    const struct smc_step *step = first_try(steps, smc_negotiate_server(&server, &p, steps), &reason);
+    ck_assert_ptr_nonnull(step);
+    ck_assert_uint_eq(step->agreement.max_links, 2);
+    struct pair pair = agree(V2 | PATH_R | PORTS | UEID | RELEASE1);
+    pair.sent.max_links = 4;
+    pair.accept.max_links = 3;
+    ck_assert_uint_eq(judge(&pair), SMC_DIAG_MAXLINKERR);
+}
+
 #define REFUSED(good_, change, code)                                                                                         \
     do {                                                                                                                     \
         struct pair p = good_;                                                                                               \
@@ -648,6 +666,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, each_missing_part_has_its_code);
     tcase_add_test(t, half_a_128_bit_gid_is_skipped_and_others_stay_usable);
     tcase_add_test(t, a_flood_of_matches_fits_the_list_of_steps);
+    tcase_add_test(t, release_1_agrees_on_two_links_at_most);
     tcase_add_test(t, an_accept_of_smc_r_v2_is_checked);
     tcase_add_test(t, an_accept_of_smc_d_is_matched_against_what_was_offered);
     tcase_add_test(t, a_confirm_repeats_what_was_agreed);

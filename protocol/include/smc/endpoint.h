@@ -98,7 +98,7 @@ struct smc_profile {
     bool fin_with_done;         /* TCP's FIN goes with D; else it follows C */
     bool option_even_lengths;   /* A-44 (for whoever parses the SYN) */
     /* Limits. */
-    uint8_t max_links;          /* offered, 1 to 8 (Linux 2) */
+    uint8_t max_links;          /* offered, 1 to 8 (Linux 2); release 1 agrees on at most 2 */
     uint8_t max_conns;          /* per group, 16 to 255 */
     /* Timers, nanoseconds (state-machines §1.7). 0: there is none. */
     uint64_t clc_timeout_ns, clc_decline_timeout_ns;
