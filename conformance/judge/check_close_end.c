@@ -67,6 +67,9 @@ void judge_close_segment(struct judge *j, struct trace_conn *c, int dir,
         !judge_data_act(&a, j, c, dir, NULL, p->raw.frame, p->raw.ts_ns))
         return;
     (void)duplicate;
+    for (int i = 0; i < 2; i++)
+        if (a.d->side[i].closed.set && a.d->side[i].tcp_ns == 0)
+            a.d->side[i].tcp_ns = p->raw.ts_ns;
     vlan_of(a.d, p);
     uint32_t end = t->seq + p->payload_wire_len + t->syn + t->fin;
     bool quiet = !t->syn && !t->fin && !t->rst && p->payload_wire_len == 0;
@@ -191,6 +194,14 @@ static void never_closed(const struct data_act *a)
                           "a connection ends without C");
 }
 
+/* From when on the FIN was late. SMC-D's devices say nothing about the network: while TCP is silent it may be cut off. 0: never. */
+static uint64_t fin_due(const struct data_act *a)
+{
+    const struct data_side *me = a->me;
+    uint64_t alive = a->c->mode == TRACE_MODE_SMCD ? me->tcp_ns : me->closed.ts_ns;
+    return alive != 0 ? alive + FIN_LATE_NS : 0;
+}
+
 /* The side that closes first and at once ends TCP [CLOSE-024]. */
 static void active_fin(const struct data_act *a)
 {
@@ -200,11 +211,12 @@ static void active_fin(const struct data_act *a)
                   !(peer->closed.set && peer->closed.frame < me->closed.frame) && !peer->done.set &&
                   !peer->aborted.set;
     uint64_t fin = me->fin_ns ? me->fin_ns : a->now;
-    if (!active || (!me->fin_ns && fin <= me->closed.ts_ns + FIN_LATE_NS))
+    uint64_t due = fin_due(a);
+    if (!active || due == 0 || (!me->fin_ns && fin <= due))
         return;
     k.frame = me->fin_frame;
     k.related[0] = me->closed.frame;
-    if (!judge_holds(a->j, REQ_CLOSE_024, fin <= me->closed.ts_ns + FIN_LATE_NS))
+    if (!judge_holds(a->j, REQ_CLOSE_024, fin <= due))
         judge_report(a->j, &k,
                      me->fin_ns ? JT("FIN %llu ms after C",
                                      (unsigned long long)((fin - me->closed.ts_ns) / DATA_MS))

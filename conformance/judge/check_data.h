@@ -133,7 +133,7 @@ struct data_side {
     /* TCP. */
     uint32_t tcp_end; /* sequence number behind everything sent */
     bool tcp_known;
-    uint64_t tcp_ns; /* of its last segment */
+    uint64_t tcp_ns; /* first segment of either side after its C */
     unsigned probes;
     uint64_t probe_ns, probe_frame;
 };

@@ -287,6 +287,15 @@ bool judge_data_later(const struct data_act *a, int side, uint64_t ns)
     return l ? k && k->last_ns[side] > ns : a->c->mode == TRACE_MODE_SMCD;
 }
 
+uint64_t judge_data_posted(const struct data_act *a)
+{
+    struct data_link *k = a->link ? *judge_link_slot(a->link, JUDGE_AREA_DATA) : NULL;
+    uint64_t first = a->now > DATA_LONG_NS ? a->now - DATA_LONG_NS : 0;
+    if (!k)
+        return a->now;
+    return k->busy_ns[a->side] > first ? k->busy_ns[a->side] : first;
+}
+
 static void pending_report(const struct data_act *a, const struct data_pending *p)
 {
     struct judge_case k = {.req = p->req,

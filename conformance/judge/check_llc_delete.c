@@ -182,6 +182,8 @@ void llc_request_add_link(struct llc_msg *m, struct llc_open *o)
         o->judged = true;
         return;
     }
+    if (m->st->add.phase != LLC_ADD_NONE) /* they cross: what is under way is the answer [LLC-045] */
+        o->judged = true;
     unsigned count = m->body[24];
     bool fits = m->len == 28 + 16 * (size_t)count;
     if (!judge_holds(m->j, REQ_LLC_072, fits))
