@@ -421,6 +421,38 @@ START_TEST(what_is_sent_again_says_of_the_own_ring_what_it_said_before)
 }
 END_TEST
 
+START_TEST(a_read_during_the_move_calls_for_no_update_that_says_nothing)
+{
+    begin(_i);
+    while (fake_send(1, 20000, 0) > 0)
+        fake_pump();
+    ck_assert_uint_ne(fake[0].c->rx_prod_flags & SMC_PROD_B, 0);
+    (void)fake_send(0, 10, 0);
+    fake_link_dies(0);
+    (void)fake_recv(0, 100);
+    fake_work(&fake[0]);
+    for (unsigned k = 1; k < fake[0].seen_count; k++) {
+        const struct fake_cdc *a = &fake[0].seen[k - 1], *b = &fake[0].seen[k];
+        if ((a->prod_flags | b->prod_flags) & SMC_PROD_F || a->link != b->link)
+            continue;
+        ck_assert(!smc_cursor_equal(a->prod, b->prod) || !smc_cursor_equal(a->cons, b->cons));
+    }
+    fake_end();
+    begin(_i);
+    (void)fake_send(1, 100, 0);
+    fake_pump();
+    (void)fake_send(0, 10, 0);
+    fake_link_dies(0);
+    (void)fake_recv(0, 100); /* worth no message */
+    fake_pump();
+    unsigned after_f = 0;
+    for (unsigned k = 0; k < fake[0].seen_count; k++)
+        after_f += fake[0].seen[k].link == 1;
+    ck_assert_uint_eq(after_f, 2); /* F, and what was lost */
+    fake_end();
+}
+END_TEST
+
 START_TEST(a_link_that_fails_in_the_switch_goes_down_too)
 {
     begin(_i);
@@ -471,6 +503,7 @@ static Suite *failover_suite(void)
     tcase_add_loop_test(tests, a_new_link_without_slots_is_waited_for, 0, WAYS);
     tcase_add_loop_test(tests, a_failure_in_the_middle_of_sending_again_keeps_the_order, 0, WAYS);
     tcase_add_test(tests, what_is_sent_again_says_of_the_own_ring_what_it_said_before);
+    tcase_add_loop_test(tests, a_read_during_the_move_calls_for_no_update_that_says_nothing, 0, WAYS);
     tcase_add_loop_test(tests, a_link_that_fails_in_the_switch_goes_down_too, 0, WAYS);
     tcase_add_loop_test(tests, without_a_link_everything_is_reset, 0, WAYS);
     suite_add_tcase(suite, tests);

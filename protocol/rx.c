@@ -24,7 +24,8 @@ static bool update_wanted(const struct smc_connection *c)
 int smc_rx_update(struct smc_connection *c)
 {
     if (!smc_conn_may_send(c)) {
-        c->work_cdc = c->work_cons = c->work_failover && (c->work_cdc || c->work_cons);
+        if (!c->work_failover) /* else it waits for the new link, and is weighed again there */
+            c->work_cdc = c->work_cons = false;
         return 0;
     }
     if (!c->work_cdc && !update_wanted(c)) {
