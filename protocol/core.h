@@ -387,6 +387,8 @@ void smc_hs_llc_done(struct smc_connection *c, int error);
 /* `error` of LLC: 0; SMC_ERR_TIMEOUT and others: state-machines §1.8, §1.9 say whether Decline or RST. `diagnosis` ≠ 0 is what LLC
  * wants declined (0x03050000 eyecatcher, 0x02010000 …). */
 void smc_hs_llc_failed(struct smc_connection *c, int error, uint32_t diagnosis);
+/* No ADD LINK came: the client goes on with its one link, unless a Decline shows that the server has given up. */
+void smc_hs_llc_alone(struct smc_connection *c);
 void smc_hs_rkey_done(struct smc_connection *c, int error);
 void smc_hs_resume(struct smc_connection *c);  /* the first contact it waited for is settled */
 void smc_hs_abandon(struct smc_connection *c); /* close, device gone …: frees c->hs without a word */

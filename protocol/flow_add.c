@@ -28,6 +28,13 @@ void smc_flow_add_end(struct smc_flow *f)
         smc_hs_llc_done(first, 0);
 }
 
+static void end_alone(struct smc_flow *f)
+{
+    struct smc_connection *first = reset(f);
+    if (first != NULL)
+        smc_hs_llc_alone(first);
+}
+
 void smc_flow_add_fail_first(struct smc_flow *f, int error, uint32_t diagnosis)
 {
     smc_flow_add_free(f);
@@ -92,7 +99,7 @@ void smc_flow_add_silence(struct smc_flow *f)
         client_failed(f);
     else if (f->group->client) {
         smc_flow_add_free(f);
-        smc_flow_add_end(f);
+        end_alone(f);
     } else {
         smc_flow_server_give_up(f);
     }

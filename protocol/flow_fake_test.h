@@ -400,6 +400,10 @@ void smc_hs_llc_done(struct smc_connection *c, int error)
     sides[side_of(c->ep)].llc = error;
     sides[side_of(c->ep)].g->first_contact = false;
 }
+void smc_hs_llc_alone(struct smc_connection *c)
+{
+    smc_hs_llc_done(c, 0);
+}
 void smc_hs_llc_failed(struct smc_connection *c, int error, uint32_t diagnosis)
 {
     struct side *s = &sides[side_of(c->ep)];

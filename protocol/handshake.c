@@ -33,7 +33,9 @@ static void timed_out(struct smc_timer *timer)
         go_on(h);
         break;
     case SMC_HS_LOOK_DECLINE:
-        if (h->late_diagnosis != 0)
+        if (h->link_serves)
+            smc_hs_established(h);
+        else if (h->late_diagnosis != 0)
             smc_hs_decline(h, h->late_diagnosis, false); /* */
         else
             smc_hs_fatal(h, SMC_ERR_TIMEOUT);
@@ -293,7 +295,7 @@ size_t smc_hs_input(struct smc_connection *c, const uint8_t *bytes, size_t lengt
 void smc_hs_eof(struct smc_connection *c)
 {
     struct smc_handshake *h = c->hs;
-    if (h->state == SMC_HS_LLC)
+    if (h->state == SMC_HS_LLC || h->link_serves)
         smc_close_tcp_eof(c);
     else if (h->state == SMC_HS_CROSSING)
         smc_hs_fall_back(h, h->late_diagnosis, 0);
@@ -331,6 +333,18 @@ void smc_hs_llc_failed(struct smc_connection *c, int error, uint32_t diagnosis)
     } else {
         smc_hs_fatal(h, error == SMC_ERR_TIMEOUT ? SMC_ERR_TIMEOUT : SMC_ERR_RESET);
     }
+}
+
+void smc_hs_llc_alone(struct smc_connection *c)
+{
+    struct smc_handshake *h = c->hs;
+    uint64_t look_ns = c->ep->profile.clc_decline_timeout_ns;
+    if (h == NULL || h->state != SMC_HS_LLC || look_ns == 0) {
+        smc_hs_llc_done(c, 0);
+        return;
+    }
+    h->link_serves = true;
+    smc_hs_wait(h, SMC_HS_LOOK_DECLINE, look_ns);
 }
 
 void smc_hs_rkey_done(struct smc_connection *c, int error)

@@ -45,6 +45,7 @@ struct smc_handshake {
     uint32_t late_diagnosis;  /* SMC_HS_LOOK_DECLINE: declined with it if no Decline comes; SMC_HS_CROSSING: was declined with it */
     uint32_t drain;           /* bytes still to come of a message that is too long to be kept */
     bool confirmed;           /* a Confirm was sent or received: Declines may cross from now on */
+    bool link_serves;         /* SMC_HS_LOOK_DECLINE: established if no Decline comes */
     bool impatient;           /* has waited long enough for another's first contact */
 };
 
