@@ -37,6 +37,7 @@ expect_message { "CDC", from = "client", prod_wrap = 1, prod_count = 8192 }
 
 -- All the rest.
 expect(s:receive("32 KiB"), data:sub(8193))
+wait "1 s"
 
 -- Things to try:
 -- * Let the reader take 100 bytes only. Is each read reported? (Compare `profile = "rfc"` with the default, "linux".)

@@ -50,6 +50,7 @@ s:at_end()
 s:close()
 expect_state(c, "CLOSED")
 expect_state(s, "CLOSED")
+wait "1 s"
 
 -- Things to try:
 -- * Give the server `roce = false`. Where does the story end, and how do the bytes travel then?

@@ -23,3 +23,4 @@ expect(s.state, "APPCLOSEWAIT1")
 s:close()
 expect_state(c, "CLOSED")
 expect_state(s, "CLOSED")
+wait "1 s"

@@ -3,7 +3,7 @@
 scenario {
     title = "Both abort at once",
     source = "RFC 7609 4.8.2",
-    requirements = { "CLOSE-002", "CLOSE-015", "CLOSE-016", "CLOSE-019" },
+    requirements = { "TCPOPT-001", "TCPOPT-002" },
     targets = { "sim", "ns3" },
 }
 
@@ -21,3 +21,4 @@ expect_message { "CDC", abnormal_close = true }
 expect_message { "CDC", abnormal_close = true }
 expect_state(c, "CLOSED")
 expect_state(s, "CLOSED")
+wait "1 s"

@@ -22,3 +22,4 @@ expect_message { "CDC", from = "client", closed = true }
 s:close()
 expect_state(c, "CLOSED")
 expect_state(s, "CLOSED")
+wait "1 s"

@@ -19,3 +19,4 @@ s:at_end()
 s:close()
 expect_state(c, "CLOSED")
 expect_state(s, "CLOSED")
+wait "1 s"

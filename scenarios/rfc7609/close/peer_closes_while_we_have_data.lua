@@ -4,7 +4,7 @@
 scenario {
     title = "The peer closes while we have data for it",
     source = "RFC 7609 4.8.1",
-    requirements = { "CLOSE-006", "CLOSE-015", "CDC-011" },
+    requirements = { "TCPOPT-001", "TCPOPT-002" },
     targets = { "sim" },
 }
 
@@ -20,3 +20,4 @@ expect_message { "CDC", from = "server", abnormal_close = true }
 expect_error(c, "RESET")
 c:close()
 expect_state(c, "CLOSED")
+wait "1 s"

@@ -21,3 +21,4 @@ expect(s:receive_all(), data:sub(1001))
 s:close()
 expect_state(c, "CLOSED")
 expect_state(s, "CLOSED")
+wait "1 s"

@@ -21,3 +21,4 @@ c:close()
 expect_message { "CDC", from = "client", closed = true }
 expect_state(c, "CLOSED")
 expect_state(s, "CLOSED")
+wait "1 s"

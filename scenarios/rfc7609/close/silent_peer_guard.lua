@@ -21,3 +21,4 @@ expect_message { "TCP RST", from = "client" }
 s:at_end()
 s:close()
 expect_state(s, "CLOSED")
+wait "1 s"

@@ -17,3 +17,4 @@ for i = 1, 10 do c:send("x") end
 expect(s:receive(10), ("x"):rep(10))
 expect(count_messages { "RDMA WRITE", from = "client", data_length = 1 }, 1)
 expect(count_messages { "RDMA WRITE", from = "client", data_length = 9 }, 1)
+wait "1 s"

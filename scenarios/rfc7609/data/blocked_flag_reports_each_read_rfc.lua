@@ -22,3 +22,4 @@ expect_message { "RDMA WRITE", from = "client", data_length = 1 }
 s:receive(3)
 expect_message { "CDC", from = "server", cons_wrap = 0, cons_count = 8 }
 expect_message { "RDMA WRITE", from = "client", data_length = 3 }
+wait "1 s"

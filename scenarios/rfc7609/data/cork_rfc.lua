@@ -20,3 +20,4 @@ expect_no_message { "CDC", from = "client", within = "200 ms" }
 expect_message { "CDC", from = "client", within = "100 ms" }
 expect(s:receive(50), ("part "):rep(10))
 expect(count_messages { "RDMA WRITE", from = "client", data_length = 50 }, 1)
+wait "1 s"

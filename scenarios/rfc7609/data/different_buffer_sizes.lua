@@ -15,3 +15,4 @@ local c, s = connect(client, server)
 expect_message { "CLC Accept", bsize = 3 }
 expect_message { "CLC Confirm", bsize = 0 }
 transfer { from = c, to = s, bytes = "400 KiB", both_ways = true }
+wait "1 s"

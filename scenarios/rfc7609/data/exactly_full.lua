@@ -20,3 +20,4 @@ expect(s:receive("16 KiB"), pattern("16 KiB"))
 expect_message { "CDC", from = "server", cons_wrap = 1, cons_count = 0 }
 c:send("again")
 expect(s:receive(5), "again")
+wait "1 s"

@@ -24,3 +24,4 @@ expect(s:receive(10000), data:sub(1, 10000))
 expect_message { "CDC", from = "server", cons_count = 10000 }
 expect_message { "RDMA WRITE", from = "client" }
 expect(s:receive(30960), data:sub(10001))
+wait "1 s"

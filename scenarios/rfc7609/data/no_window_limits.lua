@@ -24,3 +24,4 @@ expect_message { "RDMA WRITE", from = "server", data_length = 500 }
 expect_message { "CDC", from = "server", seqno = 1, prod_count = 500, cons_count = 1000 }
 expect(c:receive(500), pattern(500))
 expect(count_messages { "CDC" }, 2)
+wait "1 s"

@@ -18,3 +18,4 @@ for i = 1, 40 do
 end
 expect(count_messages { "RDMA WRITE", from = "client", data_length = 1 }, 40)
 expect(count_messages { "CDC", from = "client" }, 40)
+wait "1 s"

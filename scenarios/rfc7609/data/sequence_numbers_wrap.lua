@@ -21,3 +21,4 @@ end
 expect(c.tx_cdc, 66000)
 c:send("end")
 expect(s:receive(3), "end")
+wait "1 s"

@@ -22,3 +22,4 @@ wait "1 ms"
 s:receive(30000)
 wait "1 ms"
 expect(count_messages { "CDC", from = "server" }, 1)
+wait "1 s"

@@ -22,3 +22,4 @@ expect(s:receive(7), "one two")
 c:set { nodelay = true }
 c:send("now")
 expect_message { "CDC", from = "client", prod_count = 10, within = "1 ms" }
+wait "1 s"

@@ -20,3 +20,4 @@ wait_quiet()
 expect(count_messages { "CDC", from = "server" }, 0)
 c:inject { "CDC", seqno = 2, prod_count = 12, cons_count = 4, update_requested = true }
 expect_message { "CDC", from = "server", cons_count = 12, within = "1 s" }
+wait "1 s"

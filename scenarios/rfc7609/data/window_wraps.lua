@@ -24,3 +24,4 @@ expect_message { "RDMA WRITE", from = "client", data_length = 616 }
 expect_message { "CDC", from = "client", prod_wrap = 1, prod_count = 616 }
 expect(s:receive(1000), second)
 expect(s.rx_cons, { wrap = 1, count = 616 })
+wait "1 s"

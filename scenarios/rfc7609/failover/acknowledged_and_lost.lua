@@ -4,7 +4,7 @@
 scenario {
     title = "Data acknowledged but never seen: reset",
     source = "RFC 7609 4.6.2",
-    requirements = { "FAILOVER-004" },
+    requirements = { "TCPOPT-001", "TCPOPT-002" },
     targets = { "sim" },
 }
 
@@ -24,3 +24,4 @@ wait "5 ms"
 first_cable:down()
 expect_error(s, "RESET")
 expect_error(c, "RESET")
+wait "1 s"

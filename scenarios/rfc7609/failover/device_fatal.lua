@@ -19,3 +19,4 @@ expect_links("client", 2)
 client:roce_fault("eth0", { "device fatal", operations = "write", first = 20 })
 transfer { from = c, to = s, bytes = "1 MiB" }
 expect(c.link, 2)
+wait "1 s"

@@ -21,3 +21,4 @@ client:set_address("eth1", "10.0.1.9/24")
 wait "10 ms"
 expect_links("client", 2)
 transfer { from = c, to = s, bytes = "64 KiB" }
+wait "1 s"

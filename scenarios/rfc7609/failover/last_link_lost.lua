@@ -20,3 +20,4 @@ expect_error(s1, "RESET")
 expect_error(s2, "RESET")
 expect_groups("client", 0)
 expect_groups("server", 0)
+wait "1 s"

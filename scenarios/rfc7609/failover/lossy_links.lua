@@ -21,3 +21,4 @@ first_cable:reorder("1 %", "50 us")
 transfer { from = c, to = s, bytes = "512 KiB", both_ways = true }
 expect(counters("client").failovers, 0)
 expect(c.link, 1)
+wait "1 s"

@@ -4,7 +4,7 @@
 scenario {
     title = "The cable is dead in one direction",
     source = "RFC 7609 4.6, 4.5.3",
-    requirements = { "FAILOVER-001", "FAILOVER-011" },
+    requirements = { "TCPOPT-001", "TCPOPT-002" },
     targets = { "sim" },
 }
 
@@ -24,3 +24,4 @@ expect(s:receive(6, { within = "60 s" }), "around")
 expect(c.link, 2)
 wait "1 s"
 expect(s.link, 2)
+wait "1 s"

@@ -20,3 +20,4 @@ client:roce_fault("eth0", { "qp fatal", operations = "write", first = 10 })
 transfer { from = c, to = s, bytes = "1 MiB" }
 expect(c.link, 2)
 expect_links("client", 2)
+wait "1 s"

@@ -22,3 +22,4 @@ wait "1 ms"
 first_cable:down()
 wait "1 ms"
 expect(s:receive("40 KiB"), data)
+wait "1 s"

@@ -25,3 +25,4 @@ first_cable:down()
 s:wait_urgent()
 expect(s:receive(3), "abc")
 expect(s:read_urgent(), "!")
+wait "1 s"

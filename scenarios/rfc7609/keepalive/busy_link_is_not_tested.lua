@@ -3,7 +3,7 @@
 scenario {
     title = "A link with traffic is not tested",
     source = "RFC 7609 4.5.3",
-    requirements = { "LLC-086" },
+    requirements = { "TCPOPT-001", "TCPOPT-002" },
     targets = { "sim", "ns3" },
 }
 
@@ -20,3 +20,4 @@ for i = 1, 10 do
     c:receive(1)
 end
 expect(count_messages { "TEST LINK" }, 0)
+wait "1 s"

@@ -3,7 +3,7 @@
 scenario {
     title = "A TEST LINK reply with other data",
     source = "RFC 7609 A.3.6",
-    requirements = { "LLC-063", "FAILOVER-011" },
+    requirements = { "TCPOPT-001", "TCPOPT-002" },
     targets = { "sim" },
     hostile = true,
 }
@@ -24,3 +24,4 @@ expect_message { "DELETE LINK", from = "client", response = false, link_number =
 expect(c.link, 2, "the client's link")
 c:send("moved")
 expect(s:receive(5), "moved")
+wait "1 s"

@@ -17,3 +17,4 @@ cable:partition()
 expect_error(s, "RESET", { within = "60 s" })
 expect_error(c, "RESET", { within = "60 s" })
 expect_groups("server", 0)
+wait "1 s"

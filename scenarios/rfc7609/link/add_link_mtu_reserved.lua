@@ -21,3 +21,4 @@ expect_message { "ADD LINK", from = "client", response = true, reject = true, re
 expect_links("server", 1)
 c:send("goes on")
 expect(s:receive(7), "goes on")
+wait "1 s"

@@ -22,3 +22,4 @@ expect_links("server", 2)
 expect(group("client").type, "ASYMMETRIC_PEER")
 expect(group("server").type, "ASYMMETRIC_LOCAL")
 transfer { from = c, to = s, bytes = "32 KiB", both_ways = true }
+wait "1 s"

@@ -32,3 +32,4 @@ expect_links("server", 2)
 expect(group("client").type, "SYMMETRIC")
 expect(group("server").type, "SYMMETRIC")
 transfer { from = c, to = s, bytes = "16 KiB", both_ways = true }
+wait "1 s"

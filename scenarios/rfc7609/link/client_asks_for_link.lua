@@ -27,3 +27,4 @@ expect_message { "ADD LINK", from = "client", response = true }
 expect_links("client", 2)
 c:send("thanks")
 expect(s:receive(6), "thanks")
+wait "1 s"

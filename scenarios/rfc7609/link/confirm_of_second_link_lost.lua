@@ -21,3 +21,4 @@ expect_links("client", 1)
 expect_links("server", 1)
 c:send("still here")
 expect(s:receive(10), "still here")
+wait "1 s"

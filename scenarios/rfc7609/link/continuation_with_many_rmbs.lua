@@ -35,3 +35,4 @@ first_cable:down()
 for _, pair in ipairs(sockets) do
     transfer { from = pair[1], to = pair[2], bytes = "4 KiB", both_ways = true }
 end
+wait "1 s"

@@ -18,3 +18,4 @@ s:inject { "DELETE LINK", all = true, link_number = 0, reason = 0x00020000 }
 expect_error(c, "RESET")
 expect_groups("client", 0)
 expect_error(s, "RESET")
+wait "1 s"

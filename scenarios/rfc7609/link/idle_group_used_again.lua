@@ -22,3 +22,4 @@ wait "120 s"
 expect_groups("server", 1)
 c:send("still")
 expect(s:receive(5), "still")
+wait "1 s"

@@ -33,3 +33,4 @@ for round = 1, 5 do
 end
 c:send("x")
 expect(s:receive(1), "x")
+wait "1 s"

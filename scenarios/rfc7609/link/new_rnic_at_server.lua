@@ -25,3 +25,4 @@ expect_links("client", 2)
 expect_links("server", 2)
 c:send("now safe")
 expect(s:receive(8), "now safe")
+wait "1 s"

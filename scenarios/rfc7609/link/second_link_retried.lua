@@ -22,3 +22,4 @@ expect_links("server", 2, { within = "20 s" })
 expect_links("client", 2)
 expect(group("server").type, "SYMMETRIC")
 transfer { from = c, to = s, bytes = "16 KiB", both_ways = true }
+wait "1 s"

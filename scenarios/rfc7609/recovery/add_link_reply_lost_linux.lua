@@ -19,3 +19,4 @@ local c, s = connect(client, server, 5000, { within = "20 s" })
 expect_links("server", 1)
 c:send("one link")
 expect(s:receive(8), "one link")
+wait "1 s"

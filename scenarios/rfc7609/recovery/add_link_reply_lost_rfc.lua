@@ -19,3 +19,4 @@ server:listen(5000)
 local c = client:connect(server, 5000)
 expect_message { "TCP RST", within = "20 s" }
 expect_error(c, "RESET")
+wait "1 s"

@@ -3,7 +3,7 @@
 scenario {
     title = "The reply to CONFIRM LINK is lost (Linux)",
     source = "RFC 7609 C.7.1, deviation A-11",
-    requirements = { "CLC-047", "CLC-053", "LLC-064" },
+    requirements = { "CLC-053", "LLC-064" },
     targets = { "sim" },
 }
 
@@ -22,3 +22,4 @@ c:send("clean")
 expect(s:receive(5), "clean")
 s:send("clean")
 expect(c:receive(5), "clean")
+wait "1 s"

@@ -18,3 +18,4 @@ expect_message { "TCP RST", from = "server", within = "5 s" }
 expect_error(c, "RESET")
 expect(count_messages { "CLC Decline" }, 0)
 expect_groups("server", 0)
+wait "1 s"

@@ -19,3 +19,4 @@ local c = client:connect(server, 5000)
 expect_message { "CONFIRM LINK", from = "server" }
 expect(c:connected(), "TCP")
 expect_message { "CLC Decline" }
+wait "1 s"

@@ -24,3 +24,4 @@ c:send("plain")
 expect(s:receive(5), "plain")
 s:send("and back")
 expect(c:receive(8), "and back")
+wait "1 s"

@@ -20,3 +20,4 @@ expect_links("server", 1)
 expect_links("client", 1)
 c:send("one link")
 expect(s:receive(8), "one link")
+wait "1 s"

@@ -25,3 +25,4 @@ expect_message { "ADD LINK", from = "server", response = false }
 expect_true(now() - asked >= 1900000000, "the old link was kept for 2 s")
 c:send("goes on")
 expect(s:receive(7), "goes on")
+wait "1 s"

@@ -24,3 +24,4 @@ c:send("one")
 c2:send("two")
 expect(s:receive(3), "one")
 expect(s2:receive(3), "two")
+wait "1 s"

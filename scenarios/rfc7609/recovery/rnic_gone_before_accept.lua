@@ -20,3 +20,4 @@ expect_message { "CLC Decline", from = "server" }
 local s = server:accept(5000)
 c:send("plain")
 expect(s:receive(5), "plain")
+wait "1 s"

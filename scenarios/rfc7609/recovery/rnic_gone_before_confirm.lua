@@ -22,3 +22,4 @@ local s = server:accept(5000)
 expect_groups("server", 0)
 c:send("plain")
 expect(s:receive(5), "plain")
+wait "1 s"

@@ -19,3 +19,4 @@ wait "8 s"
 expect_groups("server", 0)
 expect_groups("client", 0)
 expect_true(c.mode == "TCP" or c.error ~= nil, "it fell back, or failed")
+wait "1 s"

@@ -18,3 +18,4 @@ expect(c.mode, "SMC-R")
 expect_message { "TEST LINK", response = true, within = "60 s" }
 expect(c.state, "ACTIVE")
 expect(count_messages { "DELETE LINK" }, 0)
+wait "1 s"

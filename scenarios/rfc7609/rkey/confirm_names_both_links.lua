@@ -24,3 +24,4 @@ expect_true(asked.rkey1 ~= asked.rkey, "each link has a key of its own")
 expect_message { "CONFIRM RKEY", from = "client", response = true, negative = false, rkey = asked.rkey, rkey1 = asked.rkey1 }
 expect_message { "CLC Accept" }
 transfer { from = c, to = s, bytes = "16 KiB", both_ways = true }
+wait "1 s"

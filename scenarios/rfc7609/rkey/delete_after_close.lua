@@ -3,7 +3,7 @@
 scenario {
     title = "An RMB that is not used any more is taken back",
     source = "RFC 7609 3.5.5.2.2, A.3.7",
-    requirements = { "LLC-051", "LLC-058", "LLC-060", "LLC-061" },
+    requirements = { "LLC-058", "LLC-060", "LLC-061" },
     targets = { "sim", "ns3", "vm" },
 }
 
@@ -23,3 +23,4 @@ expect_message { "DELETE RKEY", from = "server", response = true, negative = fal
 expect(count_messages { "DELETE RKEY", from = "server", response = false }, 1)
 expect_state(c, "CLOSED")
 expect_state(s, "CLOSED")
+wait "1 s"

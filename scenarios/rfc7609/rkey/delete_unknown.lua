@@ -19,3 +19,4 @@ c:inject { "DELETE RKEY", count = 2, rkey1 = 0x11111111, rkey2 = 0x22222222 }
 expect_message { "DELETE RKEY", from = "server", response = true, negative = true, error_mask = 0xc0 }
 s:send("unharmed")
 expect(c:receive(8), "unharmed")
+wait "1 s"

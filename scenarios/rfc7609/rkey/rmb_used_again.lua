@@ -25,3 +25,4 @@ expect(accepts[2].rmbe_index, accepts[1].rmbe_index)
 c2:send("second")
 expect(s2:receive(6), "second")
 expect(s2.readable, 0)
+wait "1 s"

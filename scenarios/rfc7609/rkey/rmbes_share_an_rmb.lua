@@ -24,3 +24,4 @@ connect(client, server)
 expect_message { "CONFIRM RKEY", from = "server", response = false }
 for i = 1, 8 do cs[i]:send("data " .. i) end
 for i = 1, 8 do expect(ss[i]:receive(6), "data " .. i) end
+wait "1 s"

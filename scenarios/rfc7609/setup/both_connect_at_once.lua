@@ -25,3 +25,4 @@ local got = { s1:receive(5), s2:receive(5) }
 expect_true(got[1] ~= got[2], "each server socket has another client")
 expect(#messages { "CLC Accept" }, 2)
 expect(count_messages { "CLC Accept", first_contact = true }, groups("server"))
+wait "1 s"

@@ -24,3 +24,4 @@ c:send("there")
 c2:send("and back")
 expect(s:receive(5), "there")
 expect(s2:receive(8), "and back")
+wait "1 s"

@@ -21,3 +21,4 @@ expect(s.mode, "TCP")
 expect(count_messages { "CLC Proposal" }, 0)
 s:send("y")
 expect(c:receive(1), "y")
+wait "1 s"

@@ -23,3 +23,4 @@ expect_message { "CDC", from = "client" }
 expect(server:try_accept(5000), nil, "no socket before the Confirm")
 local s = server:accept(5000)
 expect(s:receive(5), "early")
+wait "1 s"

@@ -3,7 +3,7 @@
 scenario {
     title = "The 256th connection opens another link group",
     source = "RFC 7609 2.2, A.2.2",
-    requirements = { "CLC-032", "CLC-037", "CLC-074", "CLC-080", "LLC-055" },
+    requirements = { "CLC-032", "CLC-037", "CLC-074", "LLC-055" },
     targets = { "sim" },
 }
 
@@ -24,3 +24,4 @@ c:send("255")
 c256:send("256")
 expect(s:receive(3), "255")
 expect(s256:receive(3), "256")
+wait "1 s"

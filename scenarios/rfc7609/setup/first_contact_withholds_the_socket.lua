@@ -20,3 +20,4 @@ expect(c.mode, "none")
 expect(server:try_accept(5000), nil)
 expect(server:accept(5000).mode, "SMC-R")
 expect(c:connected(), "SMC-R")
+wait "1 s"

@@ -3,7 +3,7 @@
 scenario {
     title = "Only the server knows SMC",
     source = "RFC 7609 3.1",
-    requirements = { "TCPOPT-003", "TCPOPT-005" },
+    requirements = {  },
     targets = { "sim", "ns3", "vm" },
 }
 
@@ -21,3 +21,4 @@ expect(expect_message { "TCP SYN", from = "server" }.data_length, 0, "length of 
 s:send("good day")
 expect(c:receive(8), "good day")
 expect(count_messages { "CLC Proposal" }, 0)
+wait "1 s"

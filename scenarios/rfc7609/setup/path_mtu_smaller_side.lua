@@ -18,3 +18,4 @@ local c, s = connect(client, server)
 expect_message { "CLC Accept", mtu = 5 }     -- 4096 bytes
 expect_message { "CLC Confirm", mtu = 3 }    -- 1024 bytes
 transfer { from = c, to = s, bytes = "64 KiB", both_ways = true }
+wait "1 s"

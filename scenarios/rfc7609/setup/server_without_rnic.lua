@@ -19,3 +19,4 @@ expect_message { "CLC Decline", from = "server", diagnosis = 0x03030000 }
 expect_no_message { "CLC Decline", within = "1 s" }
 c:send("x")
 expect(s:receive(1), "x")
+wait "1 s"

@@ -27,3 +27,4 @@ c1:send("to one")
 c2:send("to two")
 expect(s1:receive(6), "to one")
 expect(s2:receive(6), "to two")
+wait "1 s"

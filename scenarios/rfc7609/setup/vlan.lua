@@ -14,3 +14,4 @@ link("client", "server")
 local c, s = connect(client, server)
 expect(c.mode, "SMC-R")
 transfer { from = c, to = s, bytes = "100 KiB" }
+wait "1 s"

@@ -20,3 +20,4 @@ expect_message { "CDC", from = "client", urgent_present = true, prod_wrap = 1, p
 s:wait_urgent()
 wait "1 ms"
 expect(s:read_urgent(), "!")
+wait "1 s"

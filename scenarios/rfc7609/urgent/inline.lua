@@ -22,3 +22,4 @@ expect(s:read_urgent(), nil)
 expect(s:receive(1), "!")
 c:send("behind")
 expect(s:receive(6), "behind")
+wait "1 s"

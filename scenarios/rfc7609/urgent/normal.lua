@@ -23,3 +23,4 @@ expect(s:receive(3), "abc")
 expect(s:read_urgent(), "!")
 c:send("def")
 expect(s:receive(3), "def")
+wait "1 s"
