@@ -82,6 +82,27 @@ START_TEST(a_v2_group_ignores_vlan_and_mac)
 }
 END_TEST
 
+/* A Proposal of version 2 alone does not say who its sender is; in version 1, and at the client, the id must be the same. */
+START_TEST(a_v2_server_finds_a_group_by_gid_where_the_proposal_says_no_id)
+{
+    for (uint8_t version = 1; version <= 2; version++) {
+        for (unsigned client = 0; client < 2; client++) {
+            bool no_link;
+            fake_start(&smc_profile_linux);
+            struct smc_group *g = fake_group(client, version);
+            struct smc_choice choice = fake_choice(client, version);
+            memset(g->peer_id, 7, sizeof(g->peer_id));
+            ck_assert_ptr_null(find(&choice, &no_link)); /* another's id */
+            memset(choice.peer_id, 0, sizeof(choice.peer_id));
+            ck_assert_ptr_eq(find(&choice, &no_link), version == 2 && !client ? g : NULL);
+            choice.peer_gid.bytes[0] ^= 1;
+            ck_assert_ptr_null(find(&choice, &no_link));
+            fake_stop();
+        }
+    }
+}
+END_TEST
+
 START_TEST(an_smcd_group_is_one_device_and_one_gid_of_128_bits)
 {
     fake_start(&smc_profile_linux);
@@ -426,6 +447,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(t, a_group_is_reused_only_if_everything_fits, 0, 2);
     tcase_add_test(t, a_client_takes_the_link_that_the_accept_names);
     tcase_add_test(t, a_v2_group_ignores_vlan_and_mac);
+    tcase_add_test(t, a_v2_server_finds_a_group_by_gid_where_the_proposal_says_no_id);
     tcase_add_test(t, an_smcd_group_is_one_device_and_one_gid_of_128_bits);
     tcase_add_test(t, sharers_of_one_gid_have_groups_of_their_own);
     tcase_add_test(t, the_256th_connection_finds_no_room_at_the_server);

@@ -12,7 +12,7 @@
 #include "handshake.h"
 #include "testing/check_main.h"
 
-enum { CLIENT, SERVER, PAIRS = 8, FAKE_IN = 70000, FAKE_LOG = 2048 };
+enum { CLIENT, SERVER, PAIRS = 8, FAKE_IN = 70000, FAKE_LOG = 2048, FAKE_VLAN = 42 };
 #define SECOND UINT64_C(1000000000)
 #define NEED(condition, ...)                                                                                                 \
     do {                                                                                                                     \
@@ -37,8 +37,10 @@ struct fake_side {
     struct smc_dibs_use use[2];
     char log[FAKE_LOG];
     /* What goes wrong. */
-    int new_error, attach_error, rmb_error, rtr_error, rts_error, rtoken_error, send_error, route_error, query_error;
+    int new_error, attach_error, rmb_error, rtr_error, rts_error, rtoken_error, send_error, route_error, query_error, vlan_error;
     unsigned route_waits;
+    unsigned vlans; /* held */
+    bool two_ports;
     bool indirect, needs_confirm, rkey_waits, no_link, llc_by_hand, port_down;
     unsigned groups;           /* alive */
     struct smc_connection *llc, *rkey; /* who waits for it */
@@ -168,7 +170,8 @@ bool smc_ep_pnet_match(const char *a, const char *b)
 /* ---- Ports and dibs devices ---- */
 static int fake_query_port(struct smc_rdma_device *device, uint8_t port, struct smc_rdma_port *out)
 {
-    *out = (struct smc_rdma_port){.active = port == 1, .active_mtu = SMC_RDMA_MTU_1024, .gid_count = 2};
+    (void)port;
+    *out = (struct smc_rdma_port){.active = true, .active_mtu = SMC_RDMA_MTU_1024, .gid_count = 2};
     return SMC_LIST_ENTRY(device, struct fake_side, rdma)->port_down ? SMC_ERR_GONE : 0;
 }
 static const struct smc_rdma_ops fake_rdma_ops = {.query_port = fake_query_port};
@@ -179,11 +182,12 @@ int smc_rnic_find_gid(struct smc_rnic *rnic, uint8_t port, uint8_t version, bool
     struct fake_side *s = fake_of(rnic->ep);
     uint8_t id = (uint8_t)(s - fake + 1);
     (void)vlan_valid, (void)vlan_id;
-    if (port != 1)
+    if (port != 1 && !s->two_ports)
         return SMC_ERR_NOTFOUND;
     *index = version;
     *entry = (struct smc_rdma_gid_entry){.mac = {2, 0, 0x5e, 0, 0, id}};
     entry->gid = version >= 2 ? (struct smc_gid){{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = id}} : (struct smc_gid){{0xfe, 0x80, [15] = id}};
+    entry->gid.bytes[14] = (uint8_t)(port - 1);
     return 0;
 }
 
@@ -211,16 +215,18 @@ bool smc_dibs_v2_capable(struct smc_dibs_use *use)
     return use->v2_capable;
 }
 
-int smc_smcd_vlan_get(struct smc_dibs_use *use, uint16_t id);
 int smc_smcd_vlan_get(struct smc_dibs_use *use, uint16_t id)
 {
-    (void)use, (void)id;
-    return 0;
+    struct fake_side *s = fake_of(use->ep);
+    NEED(id == FAKE_VLAN, "VLAN %u", id);
+    s->vlans += s->vlan_error == 0;
+    return s->vlan_error;
 }
-void smc_smcd_vlan_put(struct smc_dibs_use *use, uint16_t id);
+
 void smc_smcd_vlan_put(struct smc_dibs_use *use, uint16_t id)
 {
-    (void)use, (void)id;
+    NEED(id == FAKE_VLAN && fake_of(use->ep)->vlans > 0, "VLAN %u", id);
+    fake_of(use->ep)->vlans--;
 }
 
 /* ---- Groups ---- */
@@ -682,6 +688,7 @@ static void fake_down(void)
         while (!smc_list_empty(&fake[s].ep.groups))
             smc_group_terminate(SMC_LIST_ENTRY(fake[s].ep.groups.next, struct smc_group, all), 0, false);
         NEED(fake[s].groups == 0, "a group is left");
+        NEED(fake[s].vlans == 0, "a VLAN is still held");
         NEED(smc_timers_next_ns(&fake[s].ep.timers) == UINT64_MAX, "a timer is left");
         NEED(smc_list_empty(&fake[s].ep.pending_client) && smc_list_empty(&fake[s].ep.pending_server), "somebody still waits");
         NEED(fake[s].llc == NULL && fake[s].rkey == NULL, "a flow still knows a connection");

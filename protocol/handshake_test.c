@@ -69,6 +69,8 @@ START_TEST(every_mode_is_reached_and_used_again)
         ck_assert_uint_eq(g->gid_count, 1);
         ck_assert_mem_eq(g->gids, end(0, CLIENT)->c->link->gid.bytes, 16);
         ck_assert_mem_eq(g->peer_id, fake[CLIENT].ep.peer_id, 8);
+        ck_assert_uint_eq(g->peer_os, SMC_OS_LINUX);
+        ck_assert_mem_eq(g->peer_hostname, fake[CLIENT].ep.config.hostname, 32);
     }
     const struct smc_counters *k = &fake[SERVER].ep.counters;
     const struct smc_path_counters *path = kind->mode == SMC_MODE_D ? &k->d : &k->r;
@@ -356,6 +358,68 @@ START_TEST(a_dead_tcp_ends_it_with_an_error)
         is_broken(0, who, SMC_ERR_RESET);
         fake_down();
     }
+}
+END_TEST
+
+/* ---- Devices: networks, ports, VLANs ------------------------------------------------------------ */
+START_TEST(devices_of_another_physical_network_are_not_used)
+{
+    for (unsigned who = 0; who < 2; who++) {
+        struct smc_connection_config config = {.option = true, .pnet = "NETA"};
+        fake_up(KIND(_i), PROFILE(_i));
+        memcpy(fake[who].rnic.pnet, "NETB", 5);
+        memcpy(fake[who].use[0].pnet, "NETB", 5);
+        memcpy(fake[who].use[1].pnet, "NETB", 5);
+        ck_assert_int_eq(fake_open(0, SERVER, &config), 0);
+        ck_assert_int_eq(fake_open(0, CLIENT, &config), 0);
+        fake_pump();
+        ck_assert_uint_eq(end(0, who)->c->mode, SMC_MODE_TCP);
+        ck_assert_uint_eq(end(0, !who)->c->fallback, SMC_DIAG_PEERDECL);
+        memcpy(fake[who].rnic.pnet, "NETA", 5);
+        memcpy(fake[who].use[0].pnet, "NETA", 5);
+        memset(fake[who].use[1].pnet, 0, 5); /* every one */
+        ck_assert_int_eq(fake_open(1, SERVER, &config), 0);
+        ck_assert_int_eq(fake_open(1, CLIENT, &config), 0);
+        fake_pump();
+        is_connected(1, KIND(_i)->mode);
+        fake_down();
+    }
+}
+END_TEST
+
+START_TEST(the_confirm_lists_all_ports_the_links_own_first) /* [CLC-060] */
+{
+    fake_up(&fake_kinds[KIND_R2], PROFILE(_i));
+    fake[CLIENT].two_ports = true;
+    fake_connect(0);
+    fake_pump();
+    is_connected(0, SMC_MODE_R);
+    const struct smc_group *g = end(0, SERVER)->c->group;
+    ck_assert_uint_eq(g->gid_count, 2);
+    ck_assert_mem_eq(g->gids, end(0, CLIENT)->c->link->gid.bytes, 16);
+    ck_assert_uint_eq(g->gids[16 + 14], 1);
+    fake_down();
+}
+END_TEST
+
+START_TEST(a_client_holds_its_vlan_only_while_it_shakes_hands) /* [SMCD-030] */
+{
+    struct smc_connection_config config = {.option = true, .vlan_valid = true, .vlan_id = FAKE_VLAN};
+    fake_up(&fake_kinds[KIND_D1], PROFILE(_i));
+    ck_assert_int_eq(fake_open(0, SERVER, &config), 0);
+    ck_assert_int_eq(fake_open(0, CLIENT, &config), 0);
+    ck_assert_uint_eq(fake[CLIENT].vlans, 1);
+    fake_pump();
+    is_connected(0, SMC_MODE_D);
+    ck_assert_uint_eq(fake[CLIENT].vlans, 0);
+    fake_down();
+    fake_up(&fake_kinds[KIND_D1], PROFILE(_i)); /* a device that refuses the VLAN is not offered */
+    fake[CLIENT].vlan_error = SMC_ERR_UNSUPPORTED;
+    ck_assert_int_eq(fake_open(0, SERVER, &config), 0);
+    ck_assert_int_eq(fake_open(0, CLIENT, &config), 0);
+    fake_pump();
+    is_declined(0, CLIENT, end(0, CLIENT)->c->fallback);
+    fake_down();
 }
 END_TEST
 
@@ -776,6 +840,9 @@ static Suite *make_suite(void)
     PROFILES(a_server_goes_on_to_the_next_mode_and_says_the_first_reason);
     KINDS_TIMES_PROFILES(every_allocation_may_fail);
     KINDS_TIMES_PROFILES(a_dead_tcp_ends_it_with_an_error);
+    KINDS_TIMES_PROFILES(devices_of_another_physical_network_are_not_used);
+    PROFILES(the_confirm_lists_all_ports_the_links_own_first);
+    PROFILES(a_client_holds_its_vlan_only_while_it_shakes_hands);
     PROFILES(a_route_may_take_a_while_but_not_for_ever);
     PROFILES(both_must_see_the_same_kind_of_way);
     KINDS_TIMES_PROFILES(others_wait_for_a_first_contact_in_order);
