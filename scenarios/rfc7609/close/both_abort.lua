@@ -3,7 +3,7 @@
 scenario {
     title = "Both abort at once",
     source = "RFC 7609 4.8.2",
-    requirements = { "TCPOPT-001", "TCPOPT-002" },
+    requirements = { "CDC-001", "CDC-002", "CDC-005", "CDC-007" },
     targets = { "sim", "ns3" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The peer closes while we have data for it",
     source = "RFC 7609 4.8.1",
-    requirements = { "TCPOPT-001", "TCPOPT-002" },
+    requirements = { "CDC-001", "CDC-002", "CDC-005", "CDC-007" },
     targets = { "sim" },
 }
 

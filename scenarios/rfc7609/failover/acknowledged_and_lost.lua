@@ -4,7 +4,7 @@
 scenario {
     title = "Data acknowledged but never seen: reset",
     source = "RFC 7609 4.6.2",
-    requirements = { "TCPOPT-001", "TCPOPT-002" },
+    requirements = { "CDC-001", "CDC-002", "CDC-005", "CDC-007" },
     targets = { "sim" },
 }
 

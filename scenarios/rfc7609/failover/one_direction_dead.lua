@@ -4,7 +4,7 @@
 scenario {
     title = "The cable is dead in one direction",
     source = "RFC 7609 4.6, 4.5.3",
-    requirements = { "TCPOPT-001", "TCPOPT-002" },
+    requirements = { "CDC-001", "CDC-008", "CDC-013", "FAILOVER-002" },
     targets = { "sim" },
 }
 

@@ -3,7 +3,7 @@
 scenario {
     title = "A TEST LINK reply with other data",
     source = "RFC 7609 A.3.6",
-    requirements = { "TCPOPT-001", "TCPOPT-002" },
+    requirements = { "LLC-007", "LLC-062" },
     targets = { "sim" },
     hostile = true,
 }

@@ -3,7 +3,7 @@
 scenario {
     title = "Only the server knows SMC",
     source = "RFC 7609 3.1",
-    requirements = {  },
+    requirements = {},
     targets = { "sim", "ns3", "vm" },
 }
 

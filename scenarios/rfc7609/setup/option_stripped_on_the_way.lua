@@ -4,7 +4,7 @@
 scenario {
     title = "A middlebox takes the option off the SYN-ACK",
     source = "RFC 7609 3.1",
-    requirements = {  },
+    requirements = {},
     targets = { "sim" },
 }
 
