@@ -66,6 +66,7 @@ set(smclab_test_environment
     "SMCLAB_BUILD_DIR=${PROJECT_BINARY_DIR}"
     "SMCLAB=${PROJECT_BINARY_DIR}/bin/smclab"
     "PYTHONDONTWRITEBYTECODE=1"
+    "CK_DEFAULT_TIMEOUT=120" # ctest's own timeout is the one that counts: a busy machine is no failure
     "ASAN_OPTIONS=detect_stack_use_after_return=1"
     "UBSAN_OPTIONS=print_stacktrace=1")
 

@@ -260,7 +260,8 @@ int explore_campaign_run(const struct explore_campaign *campaign, struct explore
     stop_workers(s);
     if (error == 0)
         find_medians(s);
-    qsort(out->failures, out->failure_count, sizeof(*out->failures), by_seed);
+    if (out->failure_count > 0) /* else there is no array */
+        qsort(out->failures, out->failure_count, sizeof(*out->failures), by_seed);
     if (shared != MAP_FAILED)
         munmap(shared, sizeof(struct shared));
     free(s->figures);
