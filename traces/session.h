@@ -79,7 +79,7 @@ struct trace_conn_side {
     uint64_t replay_from;   /* lowest position it may write again: the peer's consumer at F */
     uint64_t validations;   /* F messages sent */
     struct trace_link *via;  /* SMC-R: of its last CDC or WRITE that was not late */
-    struct trace_link *left; /* the link that its last F left; NULL if none */
+    struct trace_link *left; /* the link it left by F, or when closing without; NULL if none */
     uint64_t left_ns;
     uint64_t fin_frame, rst_frame; /* TCP */
     uint64_t fin_ns, rst_ns, closed_ns, done_ns, aborted_ns;

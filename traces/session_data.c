@@ -117,6 +117,15 @@ static bool is_late(const struct trace_conn_side *x, const struct trace_link *l,
     return l && x->left == l && x->via != l && ns <= x->left_ns + on_its_way_ns;
 }
 
+/* A side that is closing moves without F. Never back to the link it left: that is a straggler which took longer. */
+static void moved_on(struct trace_conn_side *x, const struct trace_link *to, uint64_t ns)
+{
+    if (to && x->via && x->via != to && x->left != to) {
+        x->left = x->via;
+        x->left_ns = ns;
+    }
+}
+
 static void cdc_follow(const struct trace_cdc_event *e)
 {
     struct trace_conn *c = e->conn;
@@ -127,6 +136,7 @@ static void cdc_follow(const struct trace_cdc_event *e)
         x->left = x->via ? x->via : c->link; /* what it wrote before may all be on its way still */
         x->left_ns = e->ts_ns;
     }
+    moved_on(x, e->link, e->ts_ns);
     if (e->link)
         c->link = x->via = e->link;
     if (e->validation) { /* [CDC-013]: nothing else in it means anything */
@@ -260,6 +270,7 @@ static void write_emit(struct trace_session *s, struct trace_write_event *e)
     if (!e->conn || !e->pos_ok || e->late)
         return;
     struct trace_conn_side *w = &e->conn->side[e->side];
+    moved_on(w, e->link, e->ts_ns);
     if (e->link)
         e->conn->link = w->via = e->link;
     if (e->to > w->prod_pos || w->replaying)
@@ -279,7 +290,7 @@ static void write_target(struct trace_session *s, struct trace_write_event *e, c
     }
     e->rmb = rmb;
     e->rtoken = t;
-    if (!t->valid) {
+    if (!t->valid && t->deleted_frame < r->frame) { /* held back for a gap before it, a WRITE comes here after later frames */
         e->target = TRACE_WRITE_DELETED;
         return;
     }

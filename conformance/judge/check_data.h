@@ -116,6 +116,8 @@ struct data_side {
     /* Failover. */
     const struct trace_link *link;        /* of its last message */
     const struct trace_link *link_before; /* ... before F */
+    const struct trace_link *link_moved;  /* left without F, at moved_ns; NULL if none */
+    uint64_t moved_ns;
     struct data_sent f;
     uint16_t f_seq;
     uint64_t f_prod; /* producer in an F, which means nothing */

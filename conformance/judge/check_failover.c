@@ -12,6 +12,13 @@ static bool left_behind(const struct data_act *a)
            a->now > me->f.ts_ns + DATA_GRACE_NS;
 }
 
+/* The same for a side that moved without F: what its old link had queued may still be on its way. */
+static bool queued_behind(const struct data_act *a)
+{
+    const struct data_side *me = a->me;
+    return me->link_moved && a->link == me->link_moved && a->now <= me->moved_ns + 50 * DATA_MS;
+}
+
 static bool dead(const struct data_act *a)
 {
     const struct trace_link *l = a->link;
@@ -28,8 +35,11 @@ static bool closing(const struct data_act *a)
 }
 
 /* No F tells what was lost with the old link, and messages given to it when it was dead are on no wire. */
-static void moved(struct data_side *me)
+static void moved(const struct data_act *a)
 {
+    struct data_side *me = a->me;
+    me->link_moved = me->link ? me->link : a->c->link; /* the one CLC named */
+    me->moved_ns = a->now;
     me->moved = true;
     me->replaying = true;
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
@@ -41,7 +51,7 @@ static void without_f(const struct data_act *a)
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_002, -1);
     bool excused = closing(a) || (a->me->cdcs == 0 && a->me->writes == 0); /* [FAILOVER-019] */
     if (excused) {
-        moved(a->me);
+        moved(a);
         return;
     }
     judge_holds(a->j, REQ_FAILOVER_002, false);
@@ -66,6 +76,8 @@ bool judge_failover_link(const struct data_act *a)
     }
     if (me->link == a->link)
         return true;
+    if (queued_behind(a))
+        return false;
     if (me->link && me->f.set && me->f.link == a->link)
         judge_holds(a->j, REQ_FAILOVER_001, true);
     else if (me->f.set && a->link == me->link_before && a->link != me->f.link) { /* [FAILOVER-009] */
