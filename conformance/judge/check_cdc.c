@@ -356,6 +356,8 @@ static void written_before(struct data_cdc *x)
     uint64_t from = me->replaying ? me->replay_from : me->prod_pos, to = (uint64_t)x->prod_pos;
     if (me->replaying && x->a.peer->cons_pos > from)
         from = x->a.peer->cons_pos;
+    if ((x->cf & DATA_A) && (me->moved || me->f.set)) /* whoever is told A reads no more: nothing is written again */
+        return;
     if (!x->prod_ok || x->prod_pos < 0 || me->off_origin || me->written.lost ||
         x->a.d->nocopy[!x->a.side] || to <= from)
         return;

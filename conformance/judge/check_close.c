@@ -192,6 +192,8 @@ static void answer(struct data_cdc *x)
     if (me->closed.set || me->aborted.set ||
         !judge_data_delivered(&x->a, !x->a.side, &peer->aborted, data ? DATA_MS : DATA_GRACE_NS))
         return;
+    if (!(x->cf & DATA_A) && judge_data_posted(&x->a) <= peer->aborted.ack_ns) /* queued since before A */
+        return;
     if (data && !began_after(&x->a, &peer->aborted)) /* it may have been under way */
         return;
     if (x->cf & DATA_A)

@@ -288,8 +288,9 @@ void judge_close_segment(struct judge *j, struct trace_conn *c, int dir,
 void judge_close_end(const struct data_act *a);
 
 /* check_failover.c */
-/* Which link the message is on; false if it is a straggler from before the side's F, which changes nothing any more. */
-bool judge_failover_link(const struct data_act *a);
+/* Which link the message is on, with its closing flags (0 for a WRITE); false if it is a straggler from before the side's F, which
+ * changes nothing any more. */
+bool judge_failover_link(const struct data_act *a, uint8_t conn_flags);
 /* Such a straggler; its receiver may have acted on it. */
 void judge_failover_straggler(struct data_cdc *x);
 void judge_failover_validation(struct data_cdc *x);

@@ -46,10 +46,11 @@ static void moved(const struct data_act *a)
     me->replay_from = me->replay_end;
 }
 
-static void without_f(const struct data_act *a)
+static void without_f(const struct data_act *a, uint8_t conn_flags)
 {
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_002, -1);
-    bool excused = closing(a) || (a->me->cdcs == 0 && a->me->writes == 0); /* [FAILOVER-019] */
+    bool word = (conn_flags & (DATA_D | DATA_C | DATA_A)) != 0; /* it ended before it could move */
+    bool excused = word || closing(a) || (a->me->cdcs == 0 && a->me->writes == 0); /* [FAILOVER-019] */
     if (excused) {
         moved(a);
         return;
@@ -61,7 +62,14 @@ static void without_f(const struct data_act *a)
                  "the first message on another link is no failover validation");
 }
 
-bool judge_failover_link(const struct data_act *a)
+/* The peer's F came before anything of this side: the tracker's link is already the new one. */
+static bool first_on(const struct data_act *a)
+{
+    const struct data_side *me = a->me, *peer = a->peer;
+    return !me->link && a->c->link && (a->c->link != a->link || (peer->f.set && peer->f.link == a->link));
+}
+
+bool judge_failover_link(const struct data_act *a, uint8_t conn_flags)
 {
     struct data_side *me = a->me;
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_001, -1);
@@ -88,8 +96,8 @@ bool judge_failover_link(const struct data_act *a)
         judge_holds(a->j, REQ_FAILOVER_009, false);
         judge_report(a->j, &k, JT("link %u", a->link->number), JT("link %u", me->f.link->number),
                      "a message on the old link after the failover validation");
-    } else if (me->link || (a->c->link && a->c->link != a->link)) /* CLC named the first one */
-        without_f(a);
+    } else if (me->link || first_on(a)) /* CLC named the first one */
+        without_f(a, conn_flags);
     me->link = a->link;
     return true;
 }

@@ -255,7 +255,7 @@ void judge_write(struct judge *j, const struct trace_write_event *e)
     if (!judge_data_sure(&a))
         return;
     judge_data_start(&a, (uint32_t)e->element_offset, true);
-    if (!judge_failover_link(&a))
+    if (!judge_failover_link(&a, 0))
         return;
     if (first_packet(e)) {
         a.me->writes++;
