@@ -9,7 +9,7 @@ static bool left_behind(const struct data_act *a)
 {
     const struct data_side *me = a->me;
     return me->f.set && a->link == me->link_before && a->link != me->f.link &&
-           a->now > me->f.ts_ns + DATA_GRACE_NS;
+           a->now > me->f.ts_ns + 50 * DATA_MS; /* as long as the tracker waits for what is on its way */
 }
 
 /* The same for a side that moved without F: what its old link had queued may still be on its way. */
