@@ -129,6 +129,7 @@ struct data_side {
     bool moved;         /* to another link without F, as closing connections do; no CDC since */
     bool replaying;     /* what was lost is not yet announced again */
     uint64_t replay_from, replay_end;
+    uint64_t f_from; /* after F: from where on its sender writes again, as its number says; replay_end if that is not known */
     uint16_t replay_seq; /* number of the last repeated message, 0 if none */
     /* SMC-D: what the record at hand must continue, 0 if nothing. */
     uint32_t move_offset, move_total, move_next;

@@ -43,7 +43,7 @@ static void moved(const struct data_act *a)
     me->moved = true;
     me->replaying = true;
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
-    me->replay_from = me->replay_end;
+    me->replay_from = me->f_from = me->replay_end;
 }
 
 static void without_f(const struct data_act *a, uint8_t conn_flags)
@@ -251,6 +251,10 @@ static void begin_replay(struct data_cdc *x)
     struct data_sent last = me->last_write;
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
     me->replay_from = lost_from(x);
+    me->f_from = me->replay_end;
+    for (unsigned i = 0; i < me->nnotes; i++)
+        if (me->notes[i].seq == x->e->seq)
+            me->f_from = me->notes[i].prod_pos;
     me->replaying = true;
     if (!judge_data_delivered(&x->a, x->a.side, &last, 0)) {
         me->written.n = 0;

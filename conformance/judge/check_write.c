@@ -125,6 +125,13 @@ static uint64_t forward(uint64_t at, uint64_t from, uint64_t ring)
     return (at + ring - from % ring) % ring;
 }
 
+/* The writer takes everything behind the number of its F for lost, also what did arrive: right at the end of what was written, a WRITE
+ * may as well lie one ring before it. */
+static bool due_again(const struct data_side *me, uint64_t before)
+{
+    return me->f_from < me->replay_end && before >= me->f_from && before < me->replay_end;
+}
+
 static struct place place(const struct data_act *a, uint64_t at, uint32_t len)
 {
     const struct data_side *me = a->me;
@@ -136,7 +143,8 @@ static struct place place(const struct data_act *a, uint64_t at, uint32_t len)
         p.late = true;
     } else if (me->replaying) {
         p.from = cons + forward(at, cons, ring);
-        if (p.from > me->written_pos && p.from >= ring && p.from - ring < me->replay_end) {
+        bool beyond = p.from > me->written_pos || (p.from == me->written_pos && p.from >= ring && due_again(me, p.from - ring));
+        if (beyond && p.from >= ring && p.from - ring < me->replay_end) {
             p.from -= ring;
             p.again = true;
         }
@@ -241,6 +249,8 @@ static void ring_write(struct data_act *a, const struct trace_write_event *e)
     judge_spans_add(&a->me->written, p.from, p.to);
     if (p.late && p.to >= a->me->missing.to)
         a->me->missing = (struct data_span){0, 0};
+    if (p.again && p.to > a->me->f_from)
+        a->me->f_from = p.to;
     if (p.to > a->me->written_pos && !p.again)
         a->me->written_pos = p.to;
 }
