@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 SOURCE, SMCLAB = os.environ["SMCLAB_SOURCE_DIR"], os.environ["SMCLAB"]
+PROTOCOLS = "eth ethertype vlan arp ip ipv6 icmpv6 tcp udp infiniband smc data".split()
 BAD = ("_ws.malformed or ip.checksum.status == 0 or tcp.checksum.status == 0")
 
 
@@ -27,13 +28,13 @@ def captures(folder):
 
 def look(capture):
     """(frames, [(frame, info)] that tshark does not like)."""
-    fields = ["-T", "fields", "-e", "frame.number", "-e", "_ws.col.Protocol", "-e", "_ws.col.Info", "-e", "_ws.malformed"]
-    # RPC over RDMA would claim SENDs that it cannot know: the kernel's captures suffer from it too.
-    options = ["-n", "--disable-protocol", "rpcordma", "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-r", capture]
+    fields = ["-T", "fields", "-e", "frame.number", "-e", "_ws.col.Protocol", "-e", "_ws.col.Info", "-e", "frame.protocols"]
+    options = ["-n", "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-r", capture]
     bad = subprocess.run(["tshark", *options, "-Y", BAD, *fields], capture_output=True, text=True)
     if bad.returncode != 0:
         sys.exit(f"tshark cannot read {capture}: {bad.stderr}")
-    return [line.split("\t") for line in bad.stdout.splitlines()]
+    # Others claim application data by port numbers, and RPC over RDMA claims SENDs (the kernel's captures suffer from it too).
+    return [line for line in (text.split("\t") for text in bad.stdout.splitlines()) if line[3].split(":")[-1] in PROTOCOLS]
 
 
 def known(protocol, info):

@@ -139,14 +139,14 @@ class Worker:
             return "ran too long"
         finally:
             shutil.rmtree(out, ignore_errors=True)
-        return None if done.returncode == 0 else (done.stdout + done.stderr).strip()[-400:] or f"exit {done.returncode}"
+        return None if done.returncode == 0 else done.stdout + done.stderr or f"exit {done.returncode}"
 
     def verdict(self):
         """None if nothing noticed; else by what it was killed."""
         why = self.run("run", "-j", "1", "--out", "out", os.path.join(self.copy, "scenarios"), timeout=self.options.timeout)
         if why:
-            failed = re.findall(r"[\w/]+\.lua", why)
-            return "scenario " + (failed[0] if failed else why.split("\n")[0][:80])
+            failed = re.findall(r"^(?:FAIL|error)\s+\S*scenarios/(\S+)\.lua", why, re.M)
+            return "scenario " + (failed[0] if failed else why.strip().split("\n")[-1][:80])
         why = self.run("explore", "-j", "1", "--seeds", f"1..{self.options.seeds}", timeout=self.options.timeout)
         return "campaign" if why else None
 
@@ -196,7 +196,7 @@ def campaign(mutants, options):
             local.worker = Worker(os.path.join(folder, threading.current_thread().name), options)
             why = local.worker.verdict()
             if why:
-                raise RuntimeError(f"the unchanged tree is not clean: {why}")
+                raise RuntimeError(f"the unchanged tree is not clean: {why[-2000:]}")
         local.worker.try_one(mutant)
         done.append(mutant)
         print(f"[{len(done)}/{len(mutants)}] {mutant.name}: {mutant.what}: "
