@@ -359,7 +359,8 @@ void loopback_run(struct loopback_port *port, uint64_t now_ns)
 
 static struct smc_gid random_uuid(uint64_t *random)
 {
-    struct smc_gid gid = dibs_gid(dibs_random(random), dibs_random(random));
+    uint64_t high = dibs_random(random), low = dibs_random(random); /* two statements: arguments have no order */
+    struct smc_gid gid = dibs_gid(high, low);
     gid.bytes[6] = (uint8_t)(0x40 | (gid.bytes[6] & 0x0f)); /* version 4 */
     gid.bytes[8] = (uint8_t)(0x80 | (gid.bytes[8] & 0x3f));
     return gid;
