@@ -214,6 +214,8 @@ struct lab_traffic {
     bool close_when_done, shutdown_when_sent, echo; /* echo: sends back what it receives */
 };
 int lab_traffic_start(struct lab_socket *socket, const struct lab_traffic *traffic);
+/* Ends it: the socket is the script's again, and may have other traffic. Not from within an event of the socket. */
+void lab_traffic_stop(struct lab_socket *socket);
 struct lab_traffic_state {
     uint64_t sent, received;
     uint64_t sent_hash, received_hash;  /* of the bytes, sim/hash.h */

@@ -420,6 +420,12 @@ static int traffic_state(lua_State *L)
     return 1;
 }
 
+static int traffic_stop(lua_State *L)
+{
+    lab_traffic_stop(socket_at(L, 1));
+    return 0;
+}
+
 /* ---- hostile ---- */
 static int inject_tcp(lua_State *L)
 {
@@ -472,6 +478,7 @@ void socket_open(lua_State *L)
                                          {"pattern", pattern},
                                          {"traffic", traffic},
                                          {"traffic_state", traffic_state},
+                                         {"traffic_stop", traffic_stop},
                                          {"inject_tcp", inject_tcp},
                                          {"inject_link", inject_link},
                                          {"inject_smcd", inject_smcd},
