@@ -4,12 +4,11 @@
 
 /* ---- links ---- */
 
-/* On the link that this side left by F, and not just because a queue was still being emptied. */
-static bool left_behind(const struct data_act *a)
+/* On the link that this side left by F, and not just because a queue was still being emptied for so long. */
+static bool left_behind(const struct data_act *a, uint64_t grace_ns)
 {
     const struct data_side *me = a->me;
-    return me->f.set && a->link == me->link_before && a->link != me->f.link &&
-           a->now > me->f.ts_ns + 50 * DATA_MS; /* as long as the tracker waits for what is on its way */
+    return me->f.set && a->link == me->link_before && a->link != me->f.link && a->now > me->f.ts_ns + grace_ns;
 }
 
 /* The same for a side that moved without F: what its old link had queued may still be on its way. */
@@ -24,7 +23,7 @@ static bool dead(const struct data_act *a)
     const struct trace_link *l = a->link;
     if (l->state != TRACE_LINK_GONE || a->c->group->gone || !l->gone_ns || !l->delete_frame)
         return false;
-    return left_behind(a) || l->gone_ns + 50 * DATA_MS < a->now;
+    return left_behind(a, DATA_GRACE_NS) || l->gone_ns + 50 * DATA_MS < a->now;
 }
 
 static bool closing(const struct data_act *a)
@@ -89,7 +88,7 @@ bool judge_failover_link(const struct data_act *a, uint8_t conn_flags)
     if (me->link && me->f.set && me->f.link == a->link)
         judge_holds(a->j, REQ_FAILOVER_001, true);
     else if (me->f.set && a->link == me->link_before && a->link != me->f.link) { /* [FAILOVER-009] */
-        if (!left_behind(a))
+        if (!left_behind(a, 50 * DATA_MS)) /* as long as the tracker waits for what is on its way */
             return false;
         k.req = REQ_FAILOVER_009;
         k.related[0] = me->f.frame;
