@@ -119,6 +119,7 @@ int lab_new(const struct lab_config *config, struct lab **out)
     lab->hosts_end = &lab->hosts;
     lab->links_end = &lab->links;
     lab->sockets_end = &lab->sockets;
+    lab->clock = config->clock;
     *out = lab;
     lab->sim = sim_new(&lab->alloc, config->seed);
     lab->net = lab->sim != NULL ? net_new(lab->sim, &lab->alloc) : NULL;
@@ -132,28 +133,31 @@ int lab_new(const struct lab_config *config, struct lab **out)
 }
 
 /* ---- Time ---- */
-int lab_run_until(struct lab *lab, uint64_t at_ns)
+static int explain(struct lab *lab, int error)
 {
-    int error = sim_run_until(lab->sim, at_ns);
     if (error == SMC_ERR_TIMEOUT)
         return lab_fail(lab, error, "the limit of %llu events is reached at %llu ns: nothing comes to rest",
                         (unsigned long long)sim_events(lab->sim), (unsigned long long)sim_now(lab->sim));
     return error;
 }
 
-int lab_run_quiet(struct lab *lab, uint64_t at_ns)
+int lab_step(struct lab *lab, uint64_t at_ns)
 {
-    /* Quiet: for two seconds nothing crossed the network; retransmissions and answers come sooner. */
-    enum { QUIET_MS = 2000 };
-    while (sim_now(lab->sim) < at_ns) {
-        uint64_t next = sim_next_ns(lab->sim), now = sim_now(lab->sim);
-        if (next == SIM_NEVER || (next > now + QUIET_MS * SIM_MS && net_frames_alive(lab->net) == 0))
-            return 0;
-        int error = lab_run_until(lab, next < at_ns ? next : at_ns);
-        if (error != 0)
-            return error;
-    }
-    return 0;
+    if (lab->clock != NULL)
+        return explain(lab, lab->clock->step(lab->clock->user, lab->sim, at_ns));
+    if (sim_next_ns(lab->sim) > at_ns)
+        return explain(lab, sim_run_until(lab->sim, at_ns));
+    return explain(lab, sim_step(lab->sim));
+}
+
+int lab_run_until(struct lab *lab, uint64_t at_ns)
+{
+    int more = 1;
+    if (lab->clock == NULL)
+        return explain(lab, sim_run_until(lab->sim, at_ns));
+    while (more > 0)
+        more = lab_step(lab, at_ns);
+    return more;
 }
 
 void lab_digest(const struct lab *lab, uint64_t value[2])

@@ -30,8 +30,18 @@ struct lab_interface;
 struct lab_socket;
 struct lab_link;
 
+/* Who lets time pass, where virtual time is not the engine's own: a real clock with frames from outside, or ns-3's simulator. */
+struct lab_clock {
+    /* Does the next thing that is due at or before until_ns: an event of the engine (sim_step), or what came from outside, put
+     * into the engine at its own time. Returns 1 if something may have happened, 0 once until_ns has come (then sim_now() is
+     * until_ns) or nothing can happen any more; or an error, with lab_fail's text set by the caller. */
+    int (*step)(void *user, struct sim *sim, uint64_t until_ns);
+    void *user;
+};
+
 struct lab_config {
     const struct smc_alloc *alloc; /* NULL: malloc */
+    const struct lab_clock *clock; /* NULL: virtual time, as fast as it goes; borrowed */
     uint64_t seed;
     const char *capture;           /* pcap file of the whole run; NULL: none is written */
     bool capture_hashed;           /* without a file too: every captured byte goes into the digest */
@@ -45,10 +55,10 @@ int lab_new(const struct lab_config *config, struct lab **out);
 int lab_free(struct lab *lab);
 const char *lab_problem(const struct lab *lab);
 struct sim *lab_sim(struct lab *lab);
-/* Lets time pass. SMC_ERR_TIMEOUT: the limit of events; errors of sim_stop(). */
+/* Lets time pass. SMC_ERR_TIMEOUT: the limit of events; errors of sim_stop() and of the clock. */
 int lab_run_until(struct lab *lab, uint64_t at_ns);
-/* Until nothing is to be done but idle timers, at most until `at_ns`. */
-int lab_run_quiet(struct lab *lab, uint64_t at_ns);
+/* One event at most, as lab_clock's step: 1 something happened, 0 at_ns has come; errors as lab_run_until(). */
+int lab_step(struct lab *lab, uint64_t at_ns);
 void lab_digest(const struct lab *lab, uint64_t value[2]);
 
 /* The host with this IP address or GID (of RoCE or dibs); "" if none or several have it. */

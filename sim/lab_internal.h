@@ -129,6 +129,7 @@ struct lab {
     const struct smc_alloc *inner;
     uint64_t blocks, bytes;
     struct sim *sim;
+    const struct lab_clock *clock; /* NULL: the engine's own */
     struct net *net;
     struct capture *capture;
     struct lab_host *hosts, **hosts_end;

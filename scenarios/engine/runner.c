@@ -195,7 +195,8 @@ static void judge(struct one *r)
 
 static void run_script(struct one *r)
 {
-    struct script_options o = {.path = r->path, .seed = r->options->seed, .capture = r->capture};
+    struct script_options o = {.path = r->path, .seed = r->options->seed, .capture = r->capture,
+                               .target = r->options->script_target};
     script_run(&o, runner_hosts_collect, &r->hosts, &r->script);
     put_script(r);
     conclude(r, verdict_names[r->script.verdict], r->script.reason);

@@ -11,9 +11,11 @@
  * "fail", "error", "skip"), reason, capture, capture_sha256, findings, and more that helps. Nothing in it depends on the
  * machine or its clock, except the wall-clock limit. */
 struct json_t;
+struct script_target;
 
 struct runner_options {
     const char *target;       /* "sim" */
+    const struct script_target *script_target; /* of that name; NULL: the simulation */
     uint64_t seed;
     const char *folder;       /* captures go there; made if missing */
     bool keep_failed_only;    /* captures of runs that pass are removed */

@@ -1,6 +1,7 @@
 /* Running one scenario: the sandbox, the laboratory and the watcher together, and how it ended.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
+#include "target.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -192,17 +193,30 @@ __attribute__((format(printf, 2, 3))) static int error_result(struct script_resu
     return -1;
 }
 
+/* What the target has to do before the script; -1: it said why. */
+static int target_says(struct run *run, int error, const char *why)
+{
+    return error == 0 ? 0 : error_result(run->result, "the target %s: %s", run->options->target->name, why);
+}
+
 static int start(struct run *run)
 {
+    const struct script_target *target = run->options->header_only ? NULL : run->options->target;
     struct lab_config config = {.seed = run->options->seed, .capture = run->options->capture, .capture_hashed = true,
                                 .sink = watch_frame, .sink_user = run};
+    char why[1024] = "";
+    if (target != NULL && target->prepare != NULL &&
+        target_says(run, target->prepare(target->user, &config, why, sizeof(why)), why) != 0)
+        return -1;
     int error = lab_new(&config, &run->lab);
     if (error != 0)
         return error_result(run->result, "the laboratory cannot start: %s",
                             run->lab != NULL && lab_problem(run->lab)[0] != '\0' ? lab_problem(run->lab) : smc_error_text(error));
     if (watch_start(run) != 0 || (run->L = sandbox_new(run)) == NULL)
         return error_result(run->result, "%s", "out of memory");
-    return 0;
+    if (target == NULL || target->begin == NULL)
+        return 0;
+    return target_says(run, target->begin(target->user, run->lab, why, sizeof(why)), why);
 }
 
 static void finish(struct run *run)
@@ -225,11 +239,25 @@ static void finish(struct run *run)
         error_result(r, "%s", "memory was short: not every message was kept");
 }
 
+static void end_target(struct run *run)
+{
+    const struct script_target *target = run->options->header_only ? NULL : run->options->target;
+    char failure[SCRIPT_TEXT] = "";
+    if (target == NULL || target->end == NULL)
+        return;
+    target->end(target->user, run->lab, failure, sizeof(failure));
+    if (failure[0] == '\0' || run->result->verdict != SCRIPT_PASS)
+        return;
+    run->result->verdict = SCRIPT_FAIL;
+    snprintf(run->result->reason, sizeof(run->result->reason), "%s", failure);
+}
+
 static void end(struct run *run)
 {
     int error = 0;
     while (run->edits != NULL) /* no function of the script is called any more */
         fault_free_edits(run);
+    end_target(run);
     if (run->lab != NULL) {
         lab_digest(run->lab, run->result->digest);
         error = lab_free(run->lab);

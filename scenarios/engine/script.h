@@ -10,6 +10,7 @@
 /* docs/scenarios.md is the language. A script is loaded, its header read; then it runs, and the laboratory with it: whatever
  * waits in the script lets virtual time pass. Nothing of a script reaches the machine: no files, no clock, no other code. */
 struct script;
+struct script_target;
 
 enum { SCRIPT_TEXT = 2048, SCRIPT_IDS = 48, SCRIPT_ID = 24, SCRIPT_FINDINGS = 32, SCRIPT_TARGETS = 8 };
 
@@ -36,6 +37,7 @@ struct script_options {
     const char *capture;    /* pcap to write; NULL: none */
     uint64_t pause_at_ns;   /* 0: never; else everything stops there: script_inspect() */
     bool header_only;       /* the header is read, nothing runs */
+    const struct script_target *target; /* scenarios/engine/target.h; NULL: the simulation */
 };
 
 enum script_verdict { SCRIPT_PASS, SCRIPT_FAIL, SCRIPT_ERROR };

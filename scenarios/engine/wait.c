@@ -25,15 +25,11 @@ bool run_wait(struct run *run, bool (*holds)(struct run *run, void *ctx), void *
     while (!(holds != NULL && holds(run, ctx))) {
         uint64_t next = sim_next_ns(sim);
         inspect_if_due(run, next < until_ns ? next : until_ns);
-        if (next > until_ns) {
-            int error = lab_run_until(run->lab, until_ns);
-            if (error != 0)
-                check_error(run->L, error);
+        int more = lab_step(run->lab, until_ns);
+        if (more < 0)
+            check_error(run->L, more);
+        if (more <= 0)
             return holds == NULL || holds(run, ctx);
-        }
-        int error = sim_step(sim);
-        if (error < 0)
-            check_error(run->L, error == SMC_ERR_TIMEOUT ? lab_run_until(run->lab, next) : error);
     }
     return true;
 }
