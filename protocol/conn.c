@@ -160,8 +160,7 @@ int smc_set_option(struct smc_connection *c, enum smc_option option, int64_t val
         c->linger_ns = value >= 0 ? (uint64_t)value : 0;
         return 0;
     case SMC_OPTION_KEEPALIVE:
-        c->keepalive = value != 0;
-        return 0;
+        return 0; /* of the TCP connection, which is the host's */
     default:
         return SMC_ERR_ARGUMENT;
     }

@@ -8,7 +8,10 @@
  *   buffer.c                     RMBs, DMBs and send buffers: allocated, registered, reused
  *   flow*.c                      LLC: dispatch, one file a flow; collisions, timers, queues
  *   handshake*.c negotiate.c     CLC, client and server
+ *   eid.c profile.c              enterprise ids; the two named profiles, RFC 7609 and Linux
  *   smcd.c                       SMC-D groups, DMBs, moves, signals, events; the dibs client
+ *   connection.c                 a connection's public face: made beside a TCP connection, asked at any time
+ *   conn.c transport.c           in mode R or D: its work, options, timer; its bytes by RDMA WRITE or by move
  *   tx.c rx.c cdc.c urgent.c     a connection's data
  *   close.c failover.c           its end, and its moving to another link
  *
@@ -177,7 +180,6 @@ struct smc_group {
     struct smc_link *links[SMC_LINK_SLOTS_MAX]; /* NULL: unused */
     uint8_t last_link_number;
     bool eyecatcher_own, eyecatcher_peer;       /* cursor origin 4 in own RMBEs; in the peer's */
-    bool eyecatcher_known;                      /* peer's CONFIRM LINK has told */
     struct smc_rtoken *rtokens;                 /* rtoken_rows × link_slots */
     uint32_t rtoken_rows;
     uint8_t rtoken_used[256 / 8];
@@ -431,7 +433,7 @@ struct smc_connection {
     uint16_t cdc_sent, cdc_completed, cdc_received;        /* sequence numbers */
     uint16_t cdc_pending;                                  /* SENDs not completed */
     /* Options and application's side. */
-    bool nodelay, cork, oob_inline, keepalive, linger_set;
+    bool nodelay, cork, oob_inline, linger_set;
     bool app_closed;          /* smc_close() was called */
     bool shut_read, shut_write;
     bool want_write;          /* smc_send() said WOULDBLOCK */

@@ -49,7 +49,7 @@ struct flow_del {
     struct smc_flow_ref link, carrier; /* client: carrier is that of the request */
     uint8_t number;
     uint32_t reason;
-    bool orderly, resent;
+    bool orderly;
     uint8_t request[SMC_LLC_BYTES];
     uint64_t until_ns;
     struct smc_timer timer;
@@ -97,11 +97,10 @@ struct smc_flow {
     struct smc_timer turn_timer;  /* one of them has waited too long, or may try again */
     uint64_t refused_until_ns;
     struct { uint8_t slot; uint32_t rkey; } orphans[FLOW_ORPHANS]; /* confirmed to the peer, then freed here */
-    unsigned orphan_count, orphans_sent;
+    unsigned orphan_count;
     bool want_add, want_ask;
     bool asked;                   /* client: REQUEST ADD LINK is unanswered */
     struct smc_flow_ref asker;        /* server: REQUEST ADD LINK is to be answered over this link */
-    uint8_t asker_gid[16];
     uint16_t down;                /* links, by slot, that have failed */
     bool end_group, end_tell;
     uint32_t end_reason;

@@ -66,7 +66,6 @@ static uint32_t take_first(struct smc_flow *f, struct smc_link *link, const stru
     if (!is_peer(link, m) || !take_max_links(g, m))
         return SMC_DIAG_INTERR;
     g->eyecatcher_peer = !without;
-    g->eyecatcher_known = true;
     link->peer_user_id = m->link_user_id;
     return 0;
 }

@@ -100,7 +100,6 @@ struct lab_interface_config {
 int lab_add_interface(struct lab_host *host, const struct lab_interface_config *config, struct lab_interface **out);
 struct lab_interface *lab_host_interface(struct lab_host *host, const char *name); /* "eth0"; NULL: none */
 struct roce *lab_interface_roce(struct lab_interface *interface);
-struct port *lab_interface_port(struct lab_interface *interface);
 /* The RoCE device leaves (unplugged), and comes back. */
 int lab_interface_roce_present(struct lab_interface *interface, bool present);
 int lab_interface_set_address(struct lab_interface *interface, const char *address); /* GID_CHANGE */

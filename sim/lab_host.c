@@ -313,11 +313,6 @@ int lab_interface_add_fault(struct lab_interface *i, const struct roce_fault *fa
     return roce_set_faults(i->roce, i->faults, i->fault_count);
 }
 
-struct port *lab_interface_port(struct lab_interface *interface)
-{
-    return interface->port;
-}
-
 static int set_gid(struct lab_interface *i, const struct smc_gid *gid, enum smc_rdma_gid_type type)
 {
     struct smc_rdma_gid_entry entry = {.gid = *gid, .type = type, .vlan_valid = i->vlan != 0, .vlan_id = i->vlan};

@@ -74,7 +74,7 @@ struct lab_host {
     unsigned interface_count;
     struct lab_dibs *devices[LAB_DIBS];
     unsigned device_count;
-    bool ipsec, dead, running, woken;
+    bool ipsec, dead, running;
     struct sim_timer timer;
     lab_edit_fn *edit;
     void *edit_user;
@@ -119,7 +119,7 @@ struct lab_socket {
     int error;
     uint32_t fallback, peer_diagnosis;
     unsigned events;
-    bool closed, told_connected, muted, tcp_eof, ended, tcp_reset;
+    bool closed, told_connected, muted, tcp_eof, ended;
     bool smc_over; /* SMC has said CLOSED: the connection dies with lab_close(), and says nothing more */
     struct lab_run *run;
 };
@@ -178,6 +178,5 @@ void lab_socket_free(struct lab_socket *socket);
 void lab_socket_host_died(struct lab_socket *socket);
 /* lab_traffic.c */
 void lab_traffic_event(struct lab_socket *socket, unsigned events);
-void lab_traffic_free(struct lab_socket *socket);
 
 #endif

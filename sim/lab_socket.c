@@ -278,7 +278,6 @@ static void reset(void *user, struct tcp_conn *tcp, int error)
 {
     struct lab_socket *s = user;
     (void)tcp;
-    s->tcp_reset = true;
     if (s->smc != NULL) {
         smc_tcp_reset(s->smc, sim_now(s->lab->sim));
         lab_host_touch(s->host);
@@ -290,19 +289,12 @@ static void reset(void *user, struct tcp_conn *tcp, int error)
     }
 }
 
-static void tcp_ended(void *user, struct tcp_conn *tcp)
-{
-    (void)user;
-    (void)tcp;
-}
-
 static const struct tcp_callbacks tcp_ops = {.established = established,
                                              .readable = readable,
                                              .writable = writable,
                                              .urgent = urgent,
                                              .eof = eof,
-                                             .reset = reset,
-                                             .closed = tcp_ended};
+                                             .reset = reset};
 
 static struct lab_socket *socket_new(struct lab_host *host, const struct lab_socket_config *config)
 {
@@ -627,6 +619,6 @@ void lab_socket_host_died(struct lab_socket *s)
 
 void lab_socket_free(struct lab_socket *s)
 {
-    lab_traffic_free(s);
+    lab_traffic_stop(s);
     lab_release(s->lab, s, sizeof(*s));
 }

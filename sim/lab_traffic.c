@@ -231,11 +231,6 @@ void lab_traffic_get(const struct lab_socket *s, struct lab_traffic_state *out)
 
 void lab_traffic_stop(struct lab_socket *s)
 {
-    lab_traffic_free(s);
-}
-
-void lab_traffic_free(struct lab_socket *s)
-{
     struct lab_run *run = s->run;
     if (run == NULL)
         return;

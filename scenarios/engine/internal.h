@@ -35,7 +35,6 @@ struct run {
     size_t seen_count, seen_room;
     uint8_t *bytes;
     size_t bytes_count, bytes_room;
-    size_t cursor;           /* messages before it were expected already */
     bool watch_failed;       /* memory was short */
     uint64_t frame;
     size_t lua_bytes;

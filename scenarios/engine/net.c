@@ -104,10 +104,8 @@ static int share_of(lua_State *L)
 /* lab.random(n) → 1 … n */
 static int draw(lua_State *L)
 {
-    struct sim *sim = lab_sim(run_of(L)->lab);
     struct sim_random *r = lua_touserdata(L, lua_upvalueindex(1));
     lua_Integer n = luaL_checkinteger(L, 1);
-    (void)sim;
     luaL_argcheck(L, n >= 1, 1, "1 or more is wanted");
     lua_pushinteger(L, (lua_Integer)sim_random_below(r, (uint64_t)n) + 1);
     return 1;

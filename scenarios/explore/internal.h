@@ -63,7 +63,7 @@ struct explore_run {
     struct explore_step { struct explore_run *run; unsigned index; bool end; } *steps; /* of faults and starts */
     struct explore_match { const struct explore_message *message; } matches[EXPLORE_FAULTS];
     uint64_t frame;
-    bool healed, judge_failed, device_gone, corrupts;
+    bool judge_failed, device_gone, corrupts;
     unsigned kills;
     struct explore_flows flows[EXPLORE_GROUPS];
     unsigned flow_count;

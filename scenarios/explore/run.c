@@ -183,7 +183,6 @@ static void live(struct explore_run *run)
     while (sim_now(run->sim) <= heal && step(run, heal + 1))
         ;
     explore_heal(run);
-    run->healed = true;
     pass(run, heal + PATIENCE_NS);
     if (run->out->failed)
         return;

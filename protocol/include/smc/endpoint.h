@@ -238,6 +238,9 @@ int smc_shutdown(struct smc_connection *connection, enum smc_how how, uint64_t n
  * connection itself is the host's to close. */
 void smc_close(struct smc_connection *connection, uint64_t now_ns);
 
+/* SMC_ERR_ARGUMENT: there is no such option. LINGER_NS: nanoseconds, negative: off; the others: 0 off, else on. KEEPALIVE is accepted and
+ * changes nothing here: SMC probes links (TEST LINK, profile), not connections; SO_KEEPALIVE belongs to the TCP connection, which the
+ * host has. */
 enum smc_option { SMC_OPTION_NODELAY, SMC_OPTION_CORK, SMC_OPTION_OOBINLINE, SMC_OPTION_LINGER_NS, SMC_OPTION_KEEPALIVE };
 int smc_set_option(struct smc_connection *connection, enum smc_option option, int64_t value, uint64_t now_ns);
 
