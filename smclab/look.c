@@ -7,7 +7,6 @@
 #include "scenarios/engine/script.h"
 #include "sim/lab.h"
 
-#include <ctype.h>
 #include <string.h>
 
 bool look_names_hosts(const struct look *look)
@@ -35,44 +34,6 @@ int look_parse_number(const char *text, uint64_t limit, uint64_t *value)
         n = n * 10 + digit;
     }
     *value = n;
-    return 0;
-}
-
-static int unit_of(const char *text, uint64_t *ns)
-{
-    static const struct { const char *name; uint64_t ns; } units[] = {
-        {"", 1}, {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
-    while (*text == ' ')
-        text++;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(units[i].name, text) == 0) {
-            *ns = units[i].ns;
-            return 0;
-        }
-    return -1;
-}
-
-int look_parse_time(const char *text, uint64_t *ns)
-{
-    char whole[24];
-    size_t digits = strspn(text, "0123456789"), places = 0;
-    const char *fraction = text + digits;
-    uint64_t unit, value;
-    if (digits == 0 || digits >= sizeof(whole))
-        return -1;
-    if (*fraction == '.')
-        places = strspn(++fraction, "0123456789");
-    memcpy(whole, text, digits);
-    whole[digits] = '\0';
-    if (unit_of(fraction + places, &unit) != 0 || look_parse_number(whole, UINT64_MAX / 4, &value) != 0 ||
-        value > UINT64_MAX / 4 / unit)
-        return -1;
-    value *= unit;
-    for (size_t i = 0; i < places; i++) {
-        unit /= 10;
-        value += unit * (uint64_t)(fraction[i] - '0');
-    }
-    *ns = value;
     return 0;
 }
 
@@ -106,4 +67,40 @@ int smclab_look(struct look *look)
                                                       look->path, look->host));
     script_result_free(&result);
     return status;
+}
+
+static int shared_option(struct look *look, int c)
+{
+    switch (c) {
+    case LOOK_HOST: look->host = optarg; return 0;
+    case LOOK_AT:
+        return script_parse_time(optarg, &look->at_ns) == 0
+                   ? 0 : smclab_bad_usage(look->command, "--at %s: a time is 250ms, 1.5s or the like", optarg);
+    case LOOK_SEED:
+        return look_parse_number(optarg, INT64_MAX, &look->seed) == 0
+                   ? 0 : smclab_bad_usage(look->command, "--seed %s: a number", optarg);
+    default:
+        return EXIT_USAGE; /* getopt said what is wrong */
+    }
+}
+
+int look_command(struct look *look, int argc, char **argv, const struct look_syntax *syntax)
+{
+    int c, status = 0;
+    look->seed = 1;
+    optind = 1;
+    while (status == 0 && (c = getopt_long(argc, argv, syntax->shorts, syntax->longs, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(syntax->usage, stdout);
+            return 0;
+        }
+        if (!syntax->option(look, c))
+            status = shared_option(look, c);
+    }
+    if (status != 0)
+        return status;
+    if (argc - optind != 1)
+        return smclab_bad_usage(look->command, "one scenario, please");
+    look->path = argv[optind];
+    return smclab_look(look);
 }

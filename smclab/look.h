@@ -3,6 +3,7 @@
 #ifndef SMCLAB_LOOK_H
 #define SMCLAB_LOOK_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ struct look {
     const char *host;      /* NULL: all */
     void (*print)(const struct look *look, struct lab *lab);
     /* ss */
-    bool all, listening, extended, smcr, groups, links;
+    bool all, listening, extended, smcr;
     /* stats */
     bool details;
     char path_letter;      /* 'R', 'D'; 0: both */
@@ -31,8 +32,20 @@ struct lab_host *look_next_host(const struct look *look, struct lab *lab, struct
 /* Whether tables need to say whose line it is. */
 bool look_names_hosts(const struct look *look);
 
-/* "250 ms", "1.5s", "20us", "3ns", "42" (nanoseconds). 0, or -1. */
-int look_parse_time(const char *text, uint64_t *ns);
+/* ss and stats: the command line. Options of their own are told to `option` (false: it is none of them); those here both have. */
+enum { LOOK_AT = 256, LOOK_SEED, LOOK_HOST };
+#define LOOK_LONG_OPTIONS \
+    {"at", required_argument, NULL, LOOK_AT}, {"seed", required_argument, NULL, LOOK_SEED}, \
+    {"host", required_argument, NULL, LOOK_HOST}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}
+struct look_syntax {
+    const char *usage, *shorts;
+    const struct option *longs; /* ends with LOOK_LONG_OPTIONS */
+    bool (*option)(struct look *look, int c);
+};
+/* Reads it, with seed 1 if none is given, then smclab_look(). `look` has command and print. */
+int look_command(struct look *look, int argc, char **argv, const struct look_syntax *syntax);
+
+/* Decimal digits, at most `limit`. 0, or -1. */
 int look_parse_number(const char *text, uint64_t limit, uint64_t *value);
 
 void look_print_ss(const struct look *look, struct lab *lab);

@@ -6,6 +6,7 @@
 #include "look.h"
 
 #include "scenarios/engine/runner.h"
+#include "scenarios/engine/script.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -224,7 +225,7 @@ static int option(struct options *o, int c)
         return look_parse_number(optarg, INT64_MAX, &o->runner.seed) == 0 ? 0 : bad_usage("--seed %s: a number", optarg);
     case OPTION_PAUSE:
         o->paused = true;
-        return look_parse_time(optarg, &o->pause_at_ns) == 0 ? 0 : bad_usage("--pause-at %s: a time is 250ms, 1.5s or the like", optarg);
+        return script_parse_time(optarg, &o->pause_at_ns) == 0 ? 0 : bad_usage("--pause-at %s: a time is 250ms, 1.5s or the like", optarg);
     default: return EXIT_USAGE; /* getopt said what is wrong */
     }
 }

@@ -6,7 +6,6 @@
 #include "sim/lab.h"
 
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -233,48 +232,26 @@ void look_print_links(const struct look *look, struct lab *lab)
 }
 
 /* ---- the command line ---- */
-enum { OPTION_AT = 256, OPTION_SEED, OPTION_HOST };
-
-static int option(struct look *look, int c)
+static bool option(struct look *look, int c)
 {
     switch (c) {
-    case 'a': look->all = true; return 0;
-    case 'l': look->listening = true; return 0;
-    case 'e': look->extended = true; return 0;
-    case 'R': look->smcr = true; return 0;
-    case 'g': look->print = look_print_groups; return 0;
-    case 'L': look->print = look_print_links; return 0;
-    case OPTION_HOST: look->host = optarg; return 0;
-    case OPTION_AT:
-        return look_parse_time(optarg, &look->at_ns) == 0 ? 0 : smclab_bad_usage("ss", "--at %s: a time is 250ms, 1.5s or the like", optarg);
-    case OPTION_SEED:
-        return look_parse_number(optarg, INT64_MAX, &look->seed) == 0 ? 0 : smclab_bad_usage("ss", "--seed %s: a number", optarg);
-    default:
-        return EXIT_USAGE; /* getopt said what is wrong */
+    case 'a': look->all = true; return true;
+    case 'l': look->listening = true; return true;
+    case 'e': look->extended = true; return true;
+    case 'R': look->smcr = true; return true;
+    case 'g': look->print = look_print_groups; return true;
+    case 'L': look->print = look_print_links; return true;
+    default: return false;
     }
 }
 
 int cmd_ss(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"at", required_argument, NULL, OPTION_AT}, {"seed", required_argument, NULL, OPTION_SEED},
-        {"host", required_argument, NULL, OPTION_HOST}, {"all", no_argument, NULL, 'a'}, {"listening", no_argument, NULL, 'l'},
-        {"extended", no_argument, NULL, 'e'}, {"smcr", no_argument, NULL, 'R'}, {"linkgroups", no_argument, NULL, 'g'},
-        {"links", no_argument, NULL, 'L'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    struct look look = {.command = "ss", .seed = 1, .print = look_print_ss};
-    int c, status = 0;
-    optind = 1;
-    while (status == 0 && (c = getopt_long(argc, argv, "aleRgLh", longs, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return 0;
-        }
-        status = option(&look, c);
-    }
-    if (status != 0)
-        return status;
-    if (argc - optind != 1)
-        return smclab_bad_usage("ss", "one scenario, please");
-    look.path = argv[optind];
-    return smclab_look(&look);
+        {"all", no_argument, NULL, 'a'}, {"listening", no_argument, NULL, 'l'}, {"extended", no_argument, NULL, 'e'},
+        {"smcr", no_argument, NULL, 'R'}, {"linkgroups", no_argument, NULL, 'g'}, {"links", no_argument, NULL, 'L'},
+        LOOK_LONG_OPTIONS};
+    static const struct look_syntax syntax = {.usage = usage, .shorts = "aleRgLh", .longs = longs, .option = option};
+    struct look look = {.command = "ss", .print = look_print_ss};
+    return look_command(&look, argc, argv, &syntax);
 }

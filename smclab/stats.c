@@ -5,9 +5,7 @@
 
 #include "sim/lab.h"
 
-#include <getopt.h>
 #include <inttypes.h>
-#include <string.h>
 
 static const char usage[] =
     "usage: smclab stats [OPTION…] SCENARIO\n"
@@ -176,44 +174,22 @@ void look_print_stats(const struct look *look, struct lab *lab)
 }
 
 /* ---- the command line ---- */
-enum { OPTION_AT = 256, OPTION_SEED, OPTION_HOST };
-
-static int option(struct look *look, int c)
+static bool option(struct look *look, int c)
 {
     switch (c) {
-    case 'd': look->details = true; return 0;
+    case 'd': look->details = true; return true;
     case 'R':
-    case 'D': look->path_letter = (char)c; return 0;
-    case OPTION_HOST: look->host = optarg; return 0;
-    case OPTION_AT:
-        return look_parse_time(optarg, &look->at_ns) == 0 ? 0 : smclab_bad_usage("stats", "--at %s: a time is 250ms, 1.5s or the like", optarg);
-    case OPTION_SEED:
-        return look_parse_number(optarg, INT64_MAX, &look->seed) == 0 ? 0 : smclab_bad_usage("stats", "--seed %s: a number", optarg);
-    default:
-        return EXIT_USAGE; /* getopt said what is wrong */
+    case 'D': look->path_letter = (char)c; return true;
+    default: return false;
     }
 }
 
 int cmd_stats(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"at", required_argument, NULL, OPTION_AT}, {"seed", required_argument, NULL, OPTION_SEED},
-        {"host", required_argument, NULL, OPTION_HOST}, {"smcr", no_argument, NULL, 'R'}, {"smcd", no_argument, NULL, 'D'},
-        {"details", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    struct look look = {.command = "stats", .seed = 1, .print = look_print_stats};
-    int c, status = 0;
-    optind = 1;
-    while (status == 0 && (c = getopt_long(argc, argv, "RDdh", longs, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return 0;
-        }
-        status = option(&look, c);
-    }
-    if (status != 0)
-        return status;
-    if (argc - optind != 1)
-        return smclab_bad_usage("stats", "one scenario, please");
-    look.path = argv[optind];
-    return smclab_look(&look);
+        {"smcr", no_argument, NULL, 'R'}, {"smcd", no_argument, NULL, 'D'}, {"details", no_argument, NULL, 'd'},
+        LOOK_LONG_OPTIONS};
+    static const struct look_syntax syntax = {.usage = usage, .shorts = "RDdh", .longs = longs, .option = option};
+    struct look look = {.command = "stats", .print = look_print_stats};
+    return look_command(&look, argc, argv, &syntax);
 }

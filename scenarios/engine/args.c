@@ -35,12 +35,18 @@ static bool parse(const char *text, const struct unit *units, uint64_t *out)
     for (; units->name != NULL; units++) {
         if (strcmp(p, units->name) != 0)
             continue;
-        if (whole > UINT64_MAX / units->factor / 2)
+        if (whole > UINT64_MAX / units->factor / 4 || part > UINT64_MAX / units->factor)
             return false;
         *out = whole * units->factor + part * units->factor / scale;
         return true;
     }
     return false;
+}
+
+int script_parse_time(const char *text, uint64_t *ns)
+{
+    static const struct unit none[] = {{"", 1}, {NULL, 0}};
+    return parse(text, times, ns) || parse(text, none, ns) ? 0 : -1;
 }
 
 static uint64_t value_of(lua_State *L, int index, const char *what, const struct unit *units, const char *example)

@@ -56,6 +56,9 @@ struct script_result {
 };
 void script_result_free(struct script_result *result);
 
+/* A time as a script writes it ("250 ms", "1.5s"), or a number of nanoseconds without a unit. 0, or -1: not of that form, or too long. */
+int script_parse_time(const char *text, uint64_t *ns);
+
 /* Runs one scenario from the beginning to its end. `inspect` (may be NULL) is called once, at pause_at_ns or at the end, while
  * everything is still there. */
 struct lab;
