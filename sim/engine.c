@@ -305,6 +305,19 @@ int sim_step(struct sim *sim)
     return sim->error != 0 ? sim->error : 1;
 }
 
+int sim_call(struct sim *sim, uint64_t at_ns, sim_fn fn, void *ctx)
+{
+    int error = sim->running ? SMC_ERR_REENTERED : at_ns < sim->now_ns || at_ns > sim_next_ns(sim) ? SMC_ERR_ARGUMENT : may_go_on(sim);
+    if (error != 0)
+        return error;
+    sim->now_ns = at_ns;
+    sim->events++;
+    sim->running = true;
+    fn(ctx, at_ns);
+    sim->running = false;
+    return sim->error != 0 ? sim->error : 1;
+}
+
 int sim_run_until(struct sim *sim, uint64_t until_ns)
 {
     int error = sim->error;

@@ -83,6 +83,9 @@ int sim_step(struct sim *sim);
  * left; the present stays that of the last one). 0, or: SMC_ERR_TIMEOUT, the limit of events is
  * reached; SMC_ERR_REENTERED, called from within an event; what sim_stop() said. */
 int sim_run_until(struct sim *sim, uint64_t until_ns);
+/* What comes from outside at a time of its own (of a clock that is not the engine's): the present becomes at_ns, and fn(ctx)
+ * happens there as an event. 1; SMC_ERR_ARGUMENT: at_ns is past, or a timer is due before it; errors as sim_run_until(). */
+int sim_call(struct sim *sim, uint64_t at_ns, sim_fn fn, void *ctx);
 /* Ends a run after the present event; it and all later ones return `error` (negative) until
  * sim_stop(sim, 0). The first error stays. */
 void sim_stop(struct sim *sim, int error);

@@ -29,6 +29,7 @@ struct lab_host;
 struct lab_interface;
 struct lab_socket;
 struct lab_link;
+struct net_option; /* sim/carrier.h */
 
 /* Who lets time pass, where virtual time is not the engine's own: a real clock with frames from outside, or ns-3's simulator. */
 struct lab_clock {
@@ -130,7 +131,14 @@ struct lab_link_config {
     uint64_t delay_ns;     /* one way; 0: 1 µs */
     uint32_t queue_bytes;  /* a direction; 0: 1 MiB */
     uint32_t mtu;          /* 0: 9000 */
+    const struct net_option *options; /* for the carrier (sim/carrier.h), if there is one; else they mean nothing */
+    unsigned option_count;
 };
+/* Another simulator carries the frames of all links made from now on; NULL: ours. Borrowed. */
+struct net_carrier;
+void lab_set_carrier(struct lab *lab, const struct net_carrier *carrier);
+/* When something happens next: now, while frames are with a carrier. SIM_NEVER: all is quiet. */
+uint64_t lab_next_ns(const struct lab *lab);
 /* Ends: an interface ("client.eth0") or a switch ("sw0"). */
 int lab_add_link(struct lab *lab, const char *a, const char *b, const struct lab_link_config *config, struct lab_link **out);
 int lab_add_switch(struct lab *lab, const char *name);

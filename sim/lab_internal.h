@@ -10,6 +10,7 @@
 #include "devices/roce.h"
 #include "protocol/core.h"
 #include "sim/capture.h"
+#include "sim/carrier.h"
 #include "sim/lab.h"
 #include "sim/middlebox.h"
 #include "sim/network.h"
@@ -131,6 +132,7 @@ struct lab {
     struct sim *sim;
     const struct lab_clock *clock; /* NULL: the engine's own */
     struct net *net;
+    const struct net_carrier *carrier; /* NULL: ours */
     struct capture *capture;
     struct lab_host *hosts, **hosts_end;
     struct lab_machine *machines;

@@ -47,6 +47,26 @@ static struct net_params params_of(const struct lab_link_config *c)
                                .mtu = c->mtu != 0 ? c->mtu : 9000};
 }
 
+void lab_set_carrier(struct lab *lab, const struct net_carrier *carrier)
+{
+    lab->carrier = carrier;
+}
+
+uint64_t lab_next_ns(const struct lab *lab)
+{
+    return net_frames_carried(lab->net) > 0 ? sim_now(lab->sim) : sim_next_ns(lab->sim);
+}
+
+static int carry(struct lab *lab, struct lab_link *link, const struct lab_link_config *config)
+{
+    char problem[LAB_PROBLEM] = "";
+    if (lab->carrier == NULL)
+        return 0;
+    int error = net_link_carry(link->net, lab->carrier, config != NULL ? config->options : NULL,
+                               config != NULL ? config->option_count : 0, problem, sizeof(problem));
+    return error == 0 ? 0 : lab_fail(lab, error, "%s: %s", link->name, problem);
+}
+
 int lab_add_link(struct lab *lab, const char *a, const char *b, const struct lab_link_config *config, struct lab_link **out)
 {
     struct port *from = find_end(lab, a), *to = find_end(lab, b);
@@ -71,7 +91,7 @@ int lab_add_link(struct lab *lab, const char *a, const char *b, const struct lab
     lab->links_end = &link->next;
     if (out != NULL)
         *out = link;
-    return 0;
+    return carry(lab, link, config);
 }
 
 int lab_add_switch(struct lab *lab, const char *name)

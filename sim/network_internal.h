@@ -4,6 +4,7 @@
 #define SIM_NETWORK_INTERNAL_H
 
 #include "sim/capture.h"
+#include "sim/carrier.h"
 #include "sim/network.h"
 #include "sim/pfc.h"
 
@@ -80,6 +81,8 @@ struct net_port {
     struct net_stats stats;
     struct pfc_port *pfc;    /* NULL: off */
     struct ecn_port *ecn;    /* NULL: off */
+    const struct net_carrier *carrier; /* NULL: we carry */
+    void *carried_end;
     char name[NET_NAME_MAX];
 };
 
@@ -114,7 +117,7 @@ struct net {
     struct net_packet *on_wires;
     struct net_buffer *free_buffers[NET_CLASSES];
     struct net_packet *free_packets;
-    size_t packets_alive;
+    size_t packets_alive, carried;
     struct capture *capture;
     enum net_capture_point point;
 };
@@ -142,6 +145,22 @@ void net_buffers_free(struct net *net);
 void net_queue_init(struct net_queue *q);
 void net_queue_put(struct net_queue *q, struct net_packet *packet);
 struct net_packet *net_queue_take(struct net_queue *q); /* NULL: empty */
+
+/* Packets that stand in no queue, so that net_free() finds them. */
+void net_packet_enlist(struct net_packet *packet);
+void net_packet_delist(struct net_packet *packet);
+
+/* ---- carried links (network_carrier.c) ---- */
+
+/* May the frame go to the carrier's queue, or does it wait in ours? */
+bool net_carry_direct(const struct net_port *port, const struct net_packet *packet);
+/* Into the carrier's queue; false: no room, the packet is still the caller's. */
+bool net_carry(struct net_port *port, struct net_packet *packet);
+/* From the transmitter to the other end. */
+void net_carry_on(struct net_port *from, struct net_packet *packet, uint64_t late_ns);
+/* From the transmitter to the faults; from the wire to the receiver (network_link.c). Both own the packet. */
+void net_put_on_wire(struct net_port *from, struct net_packet *packet, uint64_t now_ns);
+void net_arrive(struct net_packet *packet, uint64_t now_ns);
 
 /* ---- ports and links ---- */
 

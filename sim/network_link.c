@@ -7,7 +7,7 @@
 
 /* ---- on the wire ---- */
 
-static void enlist(struct net_packet *p)
+void net_packet_enlist(struct net_packet *p)
 {
     struct net *net = p->net;
     p->wire_next = net->on_wires;
@@ -17,7 +17,7 @@ static void enlist(struct net_packet *p)
     net->on_wires = p;
 }
 
-static void delist(struct net_packet *p)
+void net_packet_delist(struct net_packet *p)
 {
     *p->wire_back = p->wire_next;
     if (p->wire_next != NULL)
@@ -29,11 +29,9 @@ static bool is_control(const struct net_buffer *b)
     return b->bytes[12] == 0x88 && b->bytes[13] == 0x08;
 }
 
-static void arrive(void *ctx, uint64_t now_ns)
+void net_arrive(struct net_packet *p, uint64_t now_ns)
 {
-    struct net_packet *p = ctx;
     struct net_port *port = p->port;
-    delist(p);
     if (!port->link->up || p->link_epoch != port->link->epoch) {
         port->link->end[!port->side]->stats.link_drops++;
         net_packet_free(p);
@@ -56,6 +54,13 @@ static void arrive(void *ctx, uint64_t now_ns)
     port->kind->arrive(port, p, now_ns);
 }
 
+static void arrive(void *ctx, uint64_t now_ns)
+{
+    struct net_packet *p = ctx;
+    net_packet_delist(p);
+    net_arrive(p, now_ns);
+}
+
 /* The packet arrives at the other end after the delay; it keeps its place in line unless `overtaken`. */
 static void launch(struct net_port *from, struct net_packet *p, uint64_t now_ns, uint64_t late_ns,
                    bool overtaken)
@@ -70,13 +75,17 @@ static void launch(struct net_port *from, struct net_packet *p, uint64_t now_ns,
     }
     p->port = link->end[!from->side];
     p->link_epoch = link->epoch;
+    if (from->carrier != NULL) {
+        net_carry_on(from, p, at - now_ns - wire->params.delay_ns);
+        return;
+    }
     sim_timer_init(&p->timer, arrive, p);
     if (sim_timer_set(p->net->sim, &p->timer, at) != 0) {
         from->stats.no_memory++;
         net_packet_free(p);
         return;
     }
-    enlist(p);
+    net_packet_enlist(p);
 }
 
 static void launch_copy(struct net_port *from, const struct net_packet *p, uint64_t now_ns,
@@ -172,7 +181,7 @@ static void carry_out(struct net_port *from, struct net_packet *p, uint64_t now_
         launch(from, p, now_ns, verdict->late_ns, verdict->overtaken);
 }
 
-static void put_on_wire(struct net_port *from, struct net_packet *p, uint64_t now_ns)
+void net_put_on_wire(struct net_port *from, struct net_packet *p, uint64_t now_ns)
 {
     struct fault_plan *faults = &from->link->wire[from->side].faults;
     struct fault_verdict verdict;
@@ -227,19 +236,34 @@ static struct net_packet *next_packet(struct net_port *port, uint64_t now_ns)
     return p;
 }
 
+/* The carrier drops it where it has a queue of its own that is full. */
+static void carry_next(struct net_port *port, struct net_packet *p)
+{
+    port->sending = p;
+    if (net_carry(port, p))
+        return;
+    port->sending = NULL;
+    port->stats.queue_drops++;
+    net_packet_free(p);
+}
+
 void net_port_kick(struct net_port *port, uint64_t now_ns)
 {
     while (port->sending == NULL && port->link != NULL && port->link->up) {
         struct net_packet *p = next_packet(port, now_ns);
         if (p == NULL)
             return;
+        if (port->carrier != NULL) {
+            carry_next(port, p);
+            continue;
+        }
         uint64_t takes = serialization_ns(port, p);
         if (takes > 0) {
             port->sending = p;
             (void)sim_timer_set(port->net->sim, &port->tx, now_ns + takes); /* reserved */
             return;
         }
-        put_on_wire(port, p, now_ns);
+        net_put_on_wire(port, p, now_ns);
     }
 }
 
@@ -248,7 +272,7 @@ static void sent(void *ctx, uint64_t now_ns)
     struct net_port *port = ctx;
     struct net_packet *p = port->sending;
     port->sending = NULL;
-    put_on_wire(port, p, now_ns);
+    net_put_on_wire(port, p, now_ns);
     net_port_kick(port, now_ns);
 }
 
@@ -292,6 +316,8 @@ bool net_port_queue(struct net_port *port, struct net_packet *p, uint64_t now_ns
         return drop(p, &port->stats.link_drops);
     if (net_too_long(port, p->buffer->bytes, p->buffer->length))
         return drop(p, &port->stats.too_long);
+    if (net_carry_direct(port, p))
+        return net_carry(port, p) || drop(p, &port->stats.queue_drops);
     unsigned priority = pfc_priority(port, p);
     if (is_full(port, p) && !pfc_is_lossless(p))
         return drop(p, &port->stats.queue_drops);
@@ -322,7 +348,9 @@ static void lose_queue(struct net_port *port, struct net_queue *q)
 
 static void lose_queues(struct net_port *port)
 {
-    if (port->sending != NULL)
+    if (port->carrier != NULL)
+        port->carrier->flush(port->carried_end); /* what is in transmission, too */
+    else if (port->sending != NULL)
         (void)drop(port->sending, &port->stats.link_drops);
     port->sending = NULL;
     sim_timer_cancel(port->net->sim, &port->tx);
