@@ -13,7 +13,10 @@ enum {
     WINDOW_DEFAULT = 128,
     WINDOW_MAX = 32768,
     ACK_EVERY_DEFAULT = 32,
-    QP_NUMBER_DEFAULT = 0x11 /* rxe's first */
+    QP_NUMBER_DEFAULT = 0x11, /* rxe's first */
+    DSCP_MAX = 63,
+    PRIORITY_MAX = 7,
+    CONGESTION = 3 /* ECN: CE */
 };
 #define FIRST_ADDRESS UINT64_C(0x7f0000000000)
 
@@ -218,8 +221,10 @@ static void dispatch(struct roce *roce, const struct roce_port *port,
         counters->dropped_unknown_qp++;
     } else {
         counters->packets_received++;
+        if (packet->ecn == CONGESTION)
+            roce_congestion_seen(qp);
         if (smc_bth_opcode(packet->bth) == SMC_BTH_CNP)
-            counters->cnps_received++;
+            roce_cnp(qp, packet);
         else if (answer)
             roce_acknowledged(qp, packet);
         else
@@ -335,7 +340,8 @@ static bool config_allowed(const struct roce_config *config)
     return config->alloc != NULL && config->ports <= ROCE_PORTS_MAX &&
            config->first_qp_number <= ROCE_PSN_MASK && config->gid_table_size <= GIDS_MAX &&
            config->max_qps <= QPS_MAX && config->max_mrs <= MRS_MAX &&
-           config->window_packets <= WINDOW_MAX;
+           config->window_packets <= WINDOW_MAX && config->dscp <= DSCP_MAX &&
+           config->priority <= PRIORITY_MAX;
 }
 
 static int new_port(struct roce *roce, uint8_t index)

@@ -11,6 +11,7 @@
 #include <smc/rdma.h>
 
 #include "devices/port.h"
+#include "devices/roce_dcqcn.h"
 #include "wire/crc32.h"
 
 #ifdef __cplusplus
@@ -52,6 +53,8 @@ struct roce_config {
     uint32_t window_packets;       /* sent and not acknowledged, a QP; at most 32,768 [128] */
     uint32_t ack_every;            /* packets between acknowledge requests in a long message [32] */
     uint32_t ack_delay_ns;         /* how long an ACK may wait to be joined by later ones [0] */
+    uint8_t dscp;                  /* of packets whose QP was given no traffic class [0] */
+    uint8_t priority;              /* PCP of packets with a VLAN tag [0] */
     /* roce_next_ns may have become earlier through something else than roce_run. May be NULL. */
     void (*wake)(void *user);
     void *user;
@@ -88,6 +91,23 @@ int roce_set_gid(struct roce *roce, uint8_t number, uint32_t index,
 uint64_t roce_next_ns(struct roce *roce);
 /* Does what is due. */
 void roce_run(struct roce *roce, uint64_t now_ns);
+
+/* ---- Congestion -------------------------------------------------------------------------------- */
+
+/* Turns DCQCN on (devices/roce_dcqcn.h), or off with NULL; off at first. All flows begin at line rate. On:
+ * SENDs and WRITEs over RoCEv2 leave as ECT(0), one after the other at their QP's rate; packets that came
+ * in marked CE are answered by CNPs. Off: nothing of it, CNPs are counted only. SMC_ERR_ARGUMENT: a value
+ * out of range, all stays as it was. */
+int roce_set_dcqcn(struct roce *roce, const struct roce_dcqcn *params);
+/* The parameters in use, completed; false: it is off, they are the last ones (or all 0). */
+bool roce_dcqcn_params(const struct roce *roce, struct roce_dcqcn *out);
+
+struct roce_flow {
+    uint32_t qp_number, remote_qp_number;
+    struct roce_rp rp; /* as of now; all 0 while DCQCN is off */
+};
+/* The NIC's QPs, from index 0 in order of creation; false: there is none. */
+bool roce_get_flow(const struct roce *roce, unsigned index, uint64_t now_ns, struct roce_flow *out);
 
 /* ---- Faults ------------------------------------------------------------------------------------ */
 
@@ -162,7 +182,8 @@ struct roce_counters {
     uint64_t duplicates;      /* requests that had been carried out already */
     uint64_t out_of_sequence; /* requests ahead of the expected PSN */
     uint64_t stale_acks;      /* for nothing outstanding */
-    uint64_t cnps_received;
+    uint64_t ce_received;  /* packets marked by a switch on their way */
+    uint64_t cnps_sent, cnps_received;
     uint64_t dropped_malformed;   /* headers, lengths, checksums */
     uint64_t dropped_bad_icrc;
     uint64_t dropped_not_for_us;  /* MAC, GID, VLAN, partition */

@@ -180,6 +180,7 @@ struct smc_rdma_qp {
     uint64_t ack_timeout_ns; /* 0: for ever */
     uint8_t head[ROCE_HEAD_MAX]; /* Ethernet to UDP, lengths and identification to be filled in */
     uint8_t head_length, l3_offset;
+    uint8_t traffic_class; /* in `head`; its ECN field is 0 */
     uint16_t ip_id;
 
     /* Requester. una ≤ next ≤ highest: what lies before `una` is acknowledged, before `next` sent
@@ -201,9 +202,15 @@ struct smc_rdma_qp {
 
     /* Deadlines, ROCE_NEVER if not set; the heap is keyed by the earliest (or an earlier one). */
     uint64_t retry_ns, rnr_ns, hold_ns, ack_ns;
+    uint64_t pace_ns; /* DCQCN: the next packet not before */
     uint64_t heap_key;
     uint32_t heap_index; /* UINT32_MAX: not in it */
     uint64_t serial;     /* breaks ties */
+
+    /* DCQCN */
+    struct roce_rp rp;
+    uint64_t cnp_ns;    /* no CNP before */
+    uint16_t pace_rest; /* of pace_ns, 1/65536 ns */
 };
 
 struct roce_port {
@@ -241,6 +248,8 @@ struct roce {
     bool running;
     struct roce_rule rules[ROCE_FAULTS_MAX];
     size_t rule_count;
+    bool dcqcn_on;
+    struct roce_dcqcn dcqcn;
     struct roce_counters counters;
     uint8_t frame[ROCE_FRAME_MAX]; /* where packets are built */
 };
@@ -370,6 +379,7 @@ struct roce_packet {
     bool tagged; /* with a VLAN id other than 0 */
     uint16_t vlan_id;
     enum smc_rdma_gid_type type;
+    uint8_t ecn; /* of the IP header, or the GRH */
     struct smc_gid source, destination;
     struct smc_view covered; /* what the ICRC covers, and the ICRC */
     struct smc_bth bth;
@@ -384,12 +394,14 @@ void roce_build_head(struct smc_rdma_qp *qp, const struct smc_rdma_gid_entry *ow
 
 struct roce_bth {
     uint8_t opcode;
-    bool solicited, ack_request;
+    bool solicited, ack_request, becn;
     uint32_t psn;
 };
 
 /* Starts a packet in roce->frame; returns where the bytes behind the BTH go. */
 uint8_t *roce_packet_begin(struct smc_rdma_qp *qp, const struct roce_bth *bth);
+/* Gives the packet that was started another traffic class (DSCP and ECN). */
+void roce_packet_class(struct smc_rdma_qp *qp, uint8_t traffic_class);
 /* Ends it behind `body` bytes, of which `pad` are padding, already zero. Returns the frame's length. */
 size_t roce_packet_end(struct smc_rdma_qp *qp, size_t body, unsigned pad);
 /* Hands roce->frame to the port: the one place by which packets leave. False: refused for now. */
@@ -410,6 +422,19 @@ void roce_qp_expire(struct smc_rdma_qp *qp, uint64_t now_ns);
 
 void roce_respond(struct smc_rdma_qp *qp, const struct roce_packet *packet);
 void roce_send_pending_ack(struct smc_rdma_qp *qp);
+
+/* ---- roce_dcqcn.c -------------------------------------------------------------------------------- */
+
+/* The QP's flow begins anew. */
+void roce_dcqcn_start(struct smc_rdma_qp *qp);
+/* Do packets of this QP say that they may be marked? */
+bool roce_dcqcn_marks(const struct smc_rdma_qp *qp);
+/* A packet of that length left: the next one has to wait for its time. */
+void roce_dcqcn_sent(struct smc_rdma_qp *qp, size_t length);
+/* A packet came marked. */
+void roce_congestion_seen(struct smc_rdma_qp *qp);
+/* A CNP came for the QP. */
+void roce_cnp(struct smc_rdma_qp *qp, const struct roce_packet *packet);
 
 /* ---- roce_fault.c -------------------------------------------------------------------------------- */
 

@@ -9,6 +9,7 @@ enum {
     NEXT_UDP = 17,
     NEXT_GRH = 0x1b,
     PKEY = 0xffff,
+    ECN = 3,
     BACKOFF_NS = 2000, /* before a port that refused is asked again */
 };
 
@@ -100,6 +101,7 @@ static size_t parse_ipv4(struct smc_view l3, struct roce_packet *out)
     if (smc_ipv4_more_fragments(ip) || smc_ipv4_fragment_offset(ip) != 0)
         return 0;
     out->type = SMC_RDMA_GID_ROCE_V2;
+    out->ecn = smc_ipv4_tos(ip) & ECN;
     out->source = mapped_gid(ip.p + 12);
     out->destination = mapped_gid(ip.p + 16);
     out->covered = smc_view_sub(l3, 0, total);
@@ -116,6 +118,7 @@ static size_t parse_ipv6(struct smc_view l3, struct roce_packet *out, bool grh)
     if (payload > smc_view_len(l3) - smc_ipv6_size)
         return 0;
     out->type = grh ? SMC_RDMA_GID_ROCE_V1 : SMC_RDMA_GID_ROCE_V2;
+    out->ecn = smc_ipv6_traffic_class(ip) & ECN;
     memcpy(out->source.bytes, smc_ipv6_src(ip), sizeof(out->source.bytes));
     memcpy(out->destination.bytes, smc_ipv6_dst(ip), sizeof(out->destination.bytes));
     out->covered = smc_view_sub(l3, 0, smc_ipv6_size + payload);
@@ -166,7 +169,7 @@ static uint16_t source_port(uint32_t own, uint32_t remote)
 }
 
 static uint8_t *build_l2(uint8_t *p, const struct smc_rdma_gid_entry *own,
-                         const uint8_t *remote_mac, uint16_t ethertype)
+                         const uint8_t *remote_mac, uint16_t ethertype, uint8_t priority)
 {
     smc_eth_put_dst(p, remote_mac);
     smc_eth_put_src(p, own->mac);
@@ -175,6 +178,7 @@ static uint8_t *build_l2(uint8_t *p, const struct smc_rdma_gid_entry *own,
     if (!own->vlan_valid)
         return p;
     smc_vlan_put_vid(p, own->vlan_id);
+    smc_vlan_put_pcp(p, priority);
     smc_vlan_put_ethertype(p, ethertype);
     return p + smc_vlan_size;
 }
@@ -212,8 +216,12 @@ void roce_build_head(struct smc_rdma_qp *qp, const struct smc_rdma_gid_entry *ow
     bool grh = own->type == SMC_RDMA_GID_ROCE_V1;
     bool v4 = !grh && memcmp(source, mapped, sizeof(mapped)) == 0;
     uint16_t udp_type = v4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
+    if (traffic_class == 0)
+        traffic_class = (uint8_t)(qp->roce->config.dscp << 2);
+    traffic_class &= (uint8_t)~ECN; /* each packet has its own */
     memset(qp->head, 0, sizeof(qp->head));
-    uint8_t *l3 = build_l2(qp->head, own, remote_mac, grh ? ROCE_ETHERTYPE : udp_type);
+    uint8_t *l3 = build_l2(qp->head, own, remote_mac, grh ? ROCE_ETHERTYPE : udp_type,
+                           qp->roce->config.priority);
     uint8_t *p = v4 ? build_ipv4(l3, source + 12, destination + 12, hop_limit, traffic_class)
                     : build_ipv6(l3, source, destination, hop_limit, traffic_class);
     if (grh) {
@@ -225,6 +233,7 @@ void roce_build_head(struct smc_rdma_qp *qp, const struct smc_rdma_gid_entry *ow
         smc_udp_put_dport(p, ROCE_UDP_PORT);
         p += smc_udp_size;
     }
+    qp->traffic_class = traffic_class;
     qp->l3_offset = (uint8_t)(l3 - qp->head);
     qp->head_length = (uint8_t)(p - qp->head);
 }
@@ -238,10 +247,20 @@ uint8_t *roce_packet_begin(struct smc_rdma_qp *qp, const struct roce_bth *bth)
     smc_bth_put_opcode(p, bth->opcode);
     smc_bth_put_solicited(p, bth->solicited);
     smc_bth_put_pkey(p, PKEY);
+    smc_bth_put_becn(p, bth->becn);
     smc_bth_put_dqpn(p, qp->remote_number);
     smc_bth_put_ackreq(p, bth->ack_request);
     smc_bth_put_psn(p, bth->psn);
     return p + smc_bth_size;
+}
+
+void roce_packet_class(struct smc_rdma_qp *qp, uint8_t traffic_class)
+{
+    uint8_t *l3 = qp->roce->frame + qp->l3_offset;
+    if (l3[0] >> 4 == 4)
+        smc_ipv4_put_tos(l3, traffic_class);
+    else
+        smc_ipv6_put_traffic_class(l3, traffic_class);
 }
 
 /* Lengths count from their own header to the ICRC, except that IPv6 does not count itself. */

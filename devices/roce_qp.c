@@ -42,6 +42,7 @@ static uint32_t new_number(struct roce *roce)
 static void forget_connection(struct smc_rdma_qp *qp)
 {
     qp->retry_ns = qp->rnr_ns = qp->hold_ns = qp->ack_ns = ROCE_NEVER;
+    roce_dcqcn_start(qp);
     qp->sq.head = qp->sq.tail = qp->rq.head = qp->rq.tail = 0;
     qp->una = qp->next = qp->highest = qp->post_psn = 0;
     qp->sq_next = qp->next_packet = qp->since_ack_request = 0;
@@ -118,7 +119,7 @@ int roce_create_qp(struct smc_rdma_device *device, struct smc_rdma_pd *pd,
 static void stop(struct smc_rdma_qp *qp)
 {
     roce_late_place(qp);
-    qp->retry_ns = qp->rnr_ns = qp->hold_ns = qp->ack_ns = ROCE_NEVER;
+    qp->retry_ns = qp->rnr_ns = qp->hold_ns = qp->ack_ns = qp->pace_ns = ROCE_NEVER;
     roce_unschedule(qp);
     roce_list_remove(&qp->ready);
 }

@@ -7,13 +7,13 @@
 
 #include "devices/roce_internal.h"
 
-enum { BURST = 16 /* packets of a QP before the next QP has its turn */ };
+enum { BURST = 16 /* packets of a QP before the next QP has its turn */, ECT_0 = 2 };
 
 static bool may_send(const struct smc_rdma_qp *qp)
 {
     return qp->state == SMC_RDMA_QP_RTS && qp->sq_next != qp->sq.tail &&
            roce_work_at(&qp->sq, qp->sq_next)->status == SMC_RDMA_SUCCESS &&
-           qp->rnr_ns == ROCE_NEVER && qp->hold_ns == ROCE_NEVER &&
+           qp->rnr_ns == ROCE_NEVER && qp->hold_ns == ROCE_NEVER && qp->pace_ns == ROCE_NEVER &&
            roce_psn_distance(qp->next, qp->una) < qp->roce->config.window_packets;
 }
 
@@ -192,6 +192,8 @@ void roce_qp_expire(struct smc_rdma_qp *qp, uint64_t now_ns)
         qp->rnr_ns = ROCE_NEVER;
     if (qp->hold_ns <= now_ns)
         qp->hold_ns = ROCE_NEVER;
+    if (qp->pace_ns <= now_ns)
+        qp->pace_ns = ROCE_NEVER;
     if (qp->retry_ns <= now_ns) {
         qp->retry_ns = ROCE_NEVER;
         qp->roce->counters.timeouts++;
@@ -262,6 +264,8 @@ static size_t build(struct smc_rdma_qp *qp, const struct roce_work *work, bool a
                            .ack_request = ack_request,
                            .psn = qp->next};
     uint8_t *p = roce_packet_begin(qp, &bth);
+    if (roce_dcqcn_marks(qp))
+        roce_packet_class(qp, (uint8_t)(qp->traffic_class | ECT_0));
     size_t extended = first && work->opcode == SMC_RDMA_WRITE ? put_reth(p, work) : 0;
     unsigned pad = (4 - n % 4) % 4;
     const struct roce_piece *pieces = roce_pieces_at(qp, &qp->sq, qp->sq_next);
@@ -317,6 +321,7 @@ static bool send_packet(struct smc_rdma_qp *qp)
     else if (!roce_emit(qp, length))
         return false;
     sent(qp, work, ack_request);
+    roce_dcqcn_sent(qp, length);
     return true;
 }
 

@@ -90,6 +90,7 @@ static uint64_t earliest(const struct smc_rdma_qp *qp)
     uint64_t due = qp->retry_ns;
     due = qp->rnr_ns < due ? qp->rnr_ns : due;
     due = qp->hold_ns < due ? qp->hold_ns : due;
+    due = qp->pace_ns < due ? qp->pace_ns : due;
     return qp->ack_ns < due ? qp->ack_ns : due;
 }
 
