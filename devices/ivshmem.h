@@ -69,7 +69,8 @@ struct ivshmem_bars ivshmem_pci_bars(struct ivshmem_pci *pci);
 /* ---- the dibs device (ivshmem.c, ivshmem_region.c) ----------------------------------------------
  * The first machine formats the region; all others use it as they find it, or not at all:
  *
- *     page 0        header: magic, version, byte order, host id, fabric id, how many peers and DMBs
+ *     page 0        header: magic, version, byte order, host id, fabric id, how many peers and DMBs;
+ *                   a flag a peer that somebody rang for it
  *     then          peers (generation, presence, vectors, alive counter), by server ID
  *                   DMB directory, bitmap of data pages, per peer: pending DMBs, ring of events
  *     then          data pages
@@ -115,6 +116,8 @@ struct dibs_faults *ivshmem_faults(struct ivshmem *ivshmem);
 
 /* An interrupt arrived; fits ivshmem_pci_on_interrupt with the device as `user`. */
 void ivshmem_interrupt(void *ivshmem, uint16_t vector);
+/* For a machine without interrupts: looks at its flag in the header page; as ivshmem_interrupt if somebody rang. */
+void ivshmem_poll(struct ivshmem *ivshmem);
 /* For who hears the server: this ID has disconnected. */
 void ivshmem_peer_left(struct ivshmem *ivshmem, uint16_t id);
 
