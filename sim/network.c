@@ -254,6 +254,11 @@ const char *net_port_name(const struct port *port)
     return ((const struct net_port *)port)->name;
 }
 
+uint32_t net_port_queued(const struct port *port)
+{
+    return ((const struct net_port *)port)->queued_bytes;
+}
+
 const struct net_stats *net_port_stats(const struct port *port)
 {
     return &((const struct net_port *)port)->stats;

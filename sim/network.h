@@ -36,7 +36,8 @@ struct capture;
 struct net_params {
     uint64_t rate_bps;     /* bits per second */
     uint64_t delay_ns;     /* propagation */
-    uint32_t queue_bytes;  /* what may wait, the frame in transmission not counted */
+    uint32_t queue_bytes;  /* what may wait, the frame in transmission not counted; each priority
+                            * where there is flow control (sim/pfc.h) */
     uint32_t queue_frames;
     uint32_t mtu;          /* bytes behind Ethernet header and tags; 68 … 65535 */
 };
@@ -57,6 +58,7 @@ struct net_stats {
     uint64_t no_memory;
     uint64_t ecn_marked;
     uint64_t pause_sent, pause_received; /* PAUSE and PFC frames */
+    uint64_t queued_peak; /* the most bytes that ever waited to leave, of all priorities */
 };
 
 /* NULL if memory is short. */
@@ -70,6 +72,7 @@ struct port *net_port_new(struct net *net, const char *name, const uint8_t mac[6
 struct port *net_port_find(struct net *net, const char *name); /* NULL: none */
 const char *net_port_name(const struct port *port);
 const struct net_stats *net_port_stats(const struct port *port);
+uint32_t net_port_queued(const struct port *port); /* bytes that wait now */
 /* NULL while it is not linked. */
 struct net_link *net_port_link(const struct port *port);
 /* The direction that leaves this port. */

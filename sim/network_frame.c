@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "sim/network_frame.h"
 
+#include "sim/hash.h"
+
 #include "wire/clc_layouts.h"
 
 #include <string.h>
@@ -138,6 +140,22 @@ void net_frame_classify(const uint8_t *bytes, size_t length, struct net_frame_in
         classify_ipv4(info, v);
     else if (info->ethertype == SMC_ETHERTYPE_IPV6 || info->ethertype == SMC_ETHERTYPE_ROCE)
         classify_ipv6(info, v);
+}
+
+uint64_t net_frame_flow(const struct net_frame_info *info, uint64_t seed)
+{
+    uint8_t key[37] = {0};
+    const uint8_t *ip = info->bytes + info->l3;
+    if (info->ip_version == 0)
+        return sim_hash_64(info->bytes, info->length < 12 ? info->length : 12, seed);
+    if (info->ip_version == 4)
+        memcpy(key, ip + 12, 8);
+    else
+        memcpy(key, ip + 8, 32);
+    key[32] = info->ip_protocol;
+    smc_store_be(key + 33, 2, info->sport);
+    smc_store_be(key + 35, 2, info->dport);
+    return sim_hash_64(key, sizeof key, seed);
 }
 
 /* ---- matching ---- */

@@ -37,6 +37,11 @@ struct net_frame_info {
 /* Never fails: what cannot be understood is left zero. The info borrows the bytes. */
 void net_frame_classify(const uint8_t *bytes, size_t length, struct net_frame_info *info);
 
+/* The same for all frames of one flow in one direction, whoever asks: of addresses, protocol and ports of
+ * TCP and UDP (for RoCE: what stands in the UDP header), and of MAC addresses where there is no IP. Fragments count by addresses.
+ * Switches with several ways choose by it; `seed` makes them choose differently. */
+uint64_t net_frame_flow(const struct net_frame_info *info, uint64_t seed);
+
 /* Predicates for fault rules; `user` as told. True: the frame is meant. */
 typedef bool (*net_frame_match)(void *user, const struct net_frame_info *info);
 

@@ -196,7 +196,8 @@ void pfc_receive(struct net_port *port, const struct net_packet *packet, uint64_
 bool pfc_charge(struct net_port *ingress, struct net_packet *packet, uint64_t now_ns);
 void pfc_uncharge(struct net_packet *packet);
 bool pfc_is_lossless(const struct net_packet *packet);
-void ecn_mark(struct net_port *egress, struct net_packet *packet);
+/* On its way into a queue of so many bytes. */
+void ecn_mark(struct net_port *egress, struct net_packet *packet, uint32_t queued);
 void pfc_free(struct net_port *port);
 /* The link went down: pauses and accounts of the other end mean nothing any more. */
 void pfc_reset(struct net_port *port);

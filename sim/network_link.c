@@ -300,14 +300,15 @@ static bool drop(struct net_packet *p, uint64_t *counter)
     return false;
 }
 
-static bool is_full(const struct net_port *port, const struct net_packet *p)
+static bool is_full(const struct net_port *port, const struct net_packet *p, unsigned priority)
 {
     const struct net_params *limit = &port->link->wire[port->side].params;
+    const struct net_queue *queue = &port->queue[priority];
     if (port->sending == NULL && port->queued_frames == 0)
         return false; /* goes out at once, whatever the limit */
     return (limit->queue_bytes != 0 &&
-            (uint64_t)port->queued_bytes + p->buffer->length > limit->queue_bytes) ||
-           (limit->queue_frames != 0 && port->queued_frames >= limit->queue_frames);
+            (uint64_t)queue->bytes + p->buffer->length > limit->queue_bytes) ||
+           (limit->queue_frames != 0 && queue->frames >= limit->queue_frames);
 }
 
 bool net_port_queue(struct net_port *port, struct net_packet *p, uint64_t now_ns)
@@ -319,12 +320,14 @@ bool net_port_queue(struct net_port *port, struct net_packet *p, uint64_t now_ns
     if (net_carry_direct(port, p))
         return net_carry(port, p) || drop(p, &port->stats.queue_drops);
     unsigned priority = pfc_priority(port, p);
-    if (is_full(port, p) && !pfc_is_lossless(p))
+    if (is_full(port, p, priority) && !pfc_is_lossless(p))
         return drop(p, &port->stats.queue_drops);
-    ecn_mark(port, p);
+    ecn_mark(port, p, port->queue[priority].bytes);
     net_queue_put(&port->queue[priority], p);
     port->queued_bytes += p->buffer->length;
     port->queued_frames++;
+    if (port->queued_bytes > port->stats.queued_peak)
+        port->stats.queued_peak = port->queued_bytes;
     net_port_kick(port, now_ns);
     return true;
 }

@@ -298,13 +298,12 @@ static bool is_unlucky(struct ecn_port *ecn, uint32_t queued)
     if (queued > c->max_bytes)
         return true;
     uint64_t span = (uint64_t)c->max_bytes - c->min_bytes;
-    uint64_t chance = (uint64_t)c->max_per_million * (queued - c->min_bytes) / span;
-    return sim_random_chance(&ecn->random, chance, MILLION);
+    return sim_random_chance(&ecn->random, (uint64_t)c->max_per_million * (queued - c->min_bytes), span * MILLION);
 }
 
-void ecn_mark(struct net_port *egress, struct net_packet *p)
+void ecn_mark(struct net_port *egress, struct net_packet *p, uint32_t queued)
 {
-    if (egress->ecn == NULL || !is_unlucky(egress->ecn, egress->queued_bytes))
+    if (egress->ecn == NULL || !is_unlucky(egress->ecn, queued))
         return;
     if (!net_packet_unshare(p)) {
         egress->stats.no_memory++; /* goes on unmarked */

@@ -35,8 +35,11 @@ bool pfc_paused(const struct port *port, unsigned priority);
 /* What a switch's port has taken in and not yet got rid of. */
 uint32_t pfc_ingress_bytes(const struct port *port, unsigned priority);
 
-/* ECN-capable frames (IPv4, IPv6) that enter an egress queue longer than min_bytes are marked CE: with a
- * chance that grows linearly to max_per_million at max_bytes, and always above that. */
+/* ECN-capable frames (IPv4, IPv6) that enter an egress queue (of their priority) of q bytes are marked CE
+ * with this chance, the congestion point of DCQCN (figure 5 of the paper, see devices/roce_dcqcn.h):
+ *     0                               q <= min          K_min
+ *     max_per_million (q − min) / (max − min)           P_max at K_max
+ *     1                               q > max */
 struct ecn_config {
     uint32_t min_bytes, max_bytes; /* min <= max */
     uint32_t max_per_million;

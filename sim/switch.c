@@ -13,6 +13,7 @@ struct lane { /* one port's rules */
     struct net_port *port;
     bool access;
     uint16_t native; /* the access VLAN, or the trunk's; 0: none */
+    uint16_t group;  /* 0: of none */
     bool all;        /* a trunk of all VLANs: `member` is not looked at */
     uint8_t member[VLANS / 8];
 };
@@ -31,6 +32,7 @@ struct net_switch {
     uint32_t count;
     struct station *stations;
     uint32_t used, capacity; /* a power of two */
+    uint64_t seed;           /* of the choice among a group's ports */
 };
 
 /* ---- stations ---- */
@@ -233,13 +235,49 @@ static void send_copy(struct passage *way, struct lane *out)
     (void)net_port_queue(out->port, p, way->now_ns);
 }
 
+static bool is_up(const struct lane *lane)
+{
+    return lane->port->link != NULL && lane->port->link->up;
+}
+
+/* The n-th port of the group that is up, from 0; NULL: there are not so many. */
+static struct lane *member(struct net_switch *sw, uint16_t group, uint64_t n)
+{
+    for (uint32_t i = 0; i < sw->count; i++)
+        if (sw->lanes[i].group == group && is_up(&sw->lanes[i]) && n-- == 0)
+            return &sw->lanes[i];
+    return NULL;
+}
+
+/* Where a frame for something behind `lane` leaves. */
+static struct lane *way_to(const struct passage *way, struct lane *lane)
+{
+    struct net_switch *sw = way->sw;
+    struct net_frame_info info;
+    uint32_t up = 0;
+    if (lane->group == 0)
+        return lane;
+    for (uint32_t i = 0; i < sw->count; i++)
+        up += sw->lanes[i].group == lane->group && is_up(&sw->lanes[i]);
+    if (up == 0)
+        return lane; /* that counts it as lost by the link */
+    net_frame_classify(way->packet->buffer->bytes, way->packet->buffer->length, &info);
+    return member(sw, lane->group, net_frame_flow(&info, sw->seed) % up);
+}
+
+static bool is_way_back(const struct passage *way, const struct lane *out)
+{
+    const struct lane *in = &way->sw->lanes[way->in->index];
+    return out == in || (out->group != 0 && out->group == in->group);
+}
+
 static void flood(struct passage *way)
 {
     struct net_switch *sw = way->sw;
     for (uint32_t i = 0; i < sw->count; i++) {
         struct lane *out = &sw->lanes[i];
-        if (out->port != way->in && out->port->link != NULL && out->port->link->up &&
-            carries(out, way->vlan))
+        if (is_up(out) && !is_way_back(way, out) && carries(out, way->vlan) &&
+            (out->group == 0 || member(sw, out->group, 0) == out))
             send_copy(way, out);
     }
 }
@@ -259,10 +297,10 @@ static void forward(struct passage *way)
         return;
     }
     struct lane *out = &way->sw->lanes[to];
-    if (out->port == way->in || !carries(out, way->vlan))
+    if (is_way_back(way, out) || !carries(out, way->vlan))
         way->in->stats.filtered++;
     else
-        send_copy(way, out);
+        send_copy(way, way_to(way, out));
 }
 
 static void switch_arrive(struct net_port *port, struct net_packet *packet, uint64_t now_ns)
@@ -333,6 +371,7 @@ struct net_switch *net_switch_new(struct net *net, const char *name, unsigned po
     sw->net = net;
     sw->count = ports;
     sw->capacity = FIRST_STATIONS;
+    sw->seed = sim_hash_64(name, strlen(name), sim_seed(net->sim));
     sw->lanes = smc_alloc_zeroed(net->alloc, ports, sizeof *sw->lanes);
     sw->stations = smc_alloc_zeroed(net->alloc, sw->capacity, sizeof *sw->stations);
     struct net_port **before = net->last_port;
@@ -396,6 +435,14 @@ int net_switch_set_station(struct net_switch *sw, uint16_t vlan, const uint8_t m
         return sw->capacity >= SWITCH_STATIONS_MAX * 2 ? SMC_ERR_NOSPACE : SMC_ERR_NOMEM;
     s->fixed = true;
     s->lane = i;
+    return 0;
+}
+
+int net_switch_set_group(struct net_switch *sw, unsigned i, uint16_t group)
+{
+    if (i >= sw->count)
+        return SMC_ERR_ARGUMENT;
+    sw->lanes[i].group = group;
     return 0;
 }
 

@@ -41,6 +41,13 @@ int net_switch_trunk(struct net_switch *sw, unsigned i, uint16_t native, const u
 int net_switch_set_station(struct net_switch *sw, uint16_t vlan, const uint8_t mac[6], unsigned i);
 /* The port on which a station is; -1: not known. */
 int net_switch_find_station(struct net_switch *sw, uint16_t vlan, const uint8_t mac[6]);
+/* Ports of one group (not 0; 0: of none, as at first) lead to the same places: several ways to one fabric,
+ * as with equal-cost routes or link aggregation. A frame for a station behind one of them leaves by that
+ * of the group's ports which are up that the hash of its flow names (net_frame_flow, seeded by the
+ * switch's name, so that the switches of a fabric choose independently); flooded frames leave by the first. What
+ * came in through the group never leaves through it again: a fabric of leaves and spines has no loops.
+ * SMC_ERR_ARGUMENT. */
+int net_switch_set_group(struct net_switch *sw, unsigned i, uint16_t group);
 /* Forgets all that was learned. */
 void net_switch_flush(struct net_switch *sw);
 
