@@ -1,6 +1,7 @@
 /* Applications with a pattern: they write a pseudo-random stream, read one, and compare every byte.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "sim/lab_internal.h"
+#include "sim/pattern.h"
 
 enum { CHUNK = 16384, BUFFER = 65536 };
 
@@ -15,22 +16,9 @@ struct lab_run {
     size_t echo_length;
 };
 
-/* The word that covers bytes [8 i, 8 i + 8) of a pattern, little endian. */
-static uint64_t pattern_word(uint64_t base, uint64_t i)
-{
-    return sim_mix(base + i);
-}
-
 void lab_pattern(uint64_t pattern, uint64_t from, void *to, size_t n)
 {
-    uint8_t *p = to;
-    uint64_t base = sim_mix(pattern + UINT64_C(0x9e3779b97f4a7c15));
-    for (; n > 0 && from % 8 != 0; from++, n--)
-        *p++ = (uint8_t)(pattern_word(base, from / 8) >> (from % 8 * 8));
-    for (; n >= 8; from += 8, n -= 8, p += 8)
-        smc_store_le(p, 8, pattern_word(base, from / 8));
-    for (; n > 0; from++, n--)
-        *p++ = (uint8_t)(pattern_word(base, from / 8) >> (from % 8 * 8));
+    sim_pattern(pattern, from, to, n);
 }
 
 static void close_if_done(struct lab_run *run)
