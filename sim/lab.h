@@ -80,6 +80,7 @@ struct lab_host_config {
     bool no_ueid;
     bool ipsec;                        /* SMC must not be used */
     const char *machine;               /* hosts of one machine share ISM fabrics, loopback, ivshmem; NULL: its own */
+    const struct cpu_costs *cpu;       /* sim/cpu.h: what its software costs; copied; NULL: no time at all */
 };
 int lab_add_host(struct lab *lab, const struct lab_host_config *config, struct lab_host **out);
 struct lab_host *lab_find_host(struct lab *lab, const char *name);
@@ -165,6 +166,7 @@ struct lab_socket_config {
     bool fast_open;             /* asks for it: SMC must not be used */
     bool nodelay, cork, oob_inline;
     uint32_t rmb_bytes, sndbuf_bytes;
+    uint32_t tcp_bytes;         /* TCP's buffers, each way; 0: 64 KiB */
     const struct lab_socket_ops *ops;
     void *user;
 };

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "sim/lab_devmem.h"
 
+#include "sim/lab_cpu.h"
 #include "sim/lab_internal.h"
 
 #include <stdio.h>
@@ -316,18 +317,35 @@ static struct tcp_conn *tcp_of(const struct lab_socket *s)
     return !s->closed && s->mode == SMC_MODE_TCP ? s->tcp : NULL;
 }
 
+/* What lies in device memory is not copied. */
+static uint64_t copied_of(const struct tcp_devmem_message *message, uint64_t bytes)
+{
+    struct tcp_devmem_cmsg c;
+    size_t at = 0;
+    while (tcp_devmem_next_cmsg(message->control, message->control_length, &at, &c))
+        if (c.type == TCP_SCM_DEVMEM_DMABUF && c.frag_size <= bytes)
+            bytes -= c.frag_size;
+    return bytes;
+}
+
 int64_t lab_devmem_recv(struct lab_socket *s, struct tcp_devmem_message *message, uint32_t flags)
 {
     struct tcp_conn *tcp = tcp_of(s);
     if (tcp == NULL)
         return DEVMEM_EBADF;
+    if (s->host->cpu != NULL && !lab_cpu_may_call(s->host->cpu))
+        return DEVMEM_EAGAIN;
     int64_t n = tcp_devmem_recv(tcp, message, flags);
+    if (s->host->cpu != NULL && n > 0)
+        (void)lab_cpu_call(s->host->cpu, s, false, copied_of(message, (uint64_t)n));
     lab_host_touch(s->host);
     return n;
 }
 
 int64_t lab_devmem_dontneed(struct lab_socket *s, const void *value, size_t length)
 {
+    if (s->host->cpu != NULL)
+        (void)lab_cpu_call(s->host->cpu, s, false, 0);
     return tcp_devmem_setsockopt(tcp_of(s), TCP_SOL_SOCKET, TCP_SO_DEVMEM_DONTNEED, value, length);
 }
 

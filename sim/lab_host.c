@@ -1,5 +1,6 @@
 /* Hosts of a laboratory: what is inside them, and who of them runs when.
  * SPDX-License-Identifier: BSD-3-Clause */
+#include "sim/lab_cpu.h"
 #include "sim/lab_internal.h"
 
 #include <libdeflate.h>
@@ -7,10 +8,25 @@
 #include <stdio.h>
 
 /* ---- Running: everything in a host that is due runs at one instant, until nothing is ---- */
+static uint64_t endpoint_next(const struct lab_host *h)
+{
+    uint64_t next = smc_endpoint_next_ns(h->ep);
+    return h->cpu != NULL ? lab_cpu_endpoint_ns(h->cpu, next) : next;
+}
+
+static void endpoint_run(struct lab_host *h, uint64_t now)
+{
+    if (h->cpu != NULL)
+        lab_cpu_endpoint_begin(h->cpu);
+    smc_endpoint_run(h->ep, now);
+    if (h->cpu != NULL)
+        lab_cpu_endpoint_end(h->cpu);
+}
+
 static uint64_t host_next(const struct lab_host *h)
 {
     uint64_t next = ip_next_ns(h->stack), other;
-    if (h->ep != NULL && (other = smc_endpoint_next_ns(h->ep)) < next)
+    if (h->ep != NULL && (other = endpoint_next(h)) < next)
         next = other;
     for (unsigned i = 0; i < h->interface_count; i++)
         if (h->interfaces[i]->roce != NULL && (other = roce_next_ns(h->interfaces[i]->roce)) < next)
@@ -31,8 +47,8 @@ static void run_due(struct lab_host *h, uint64_t now)
     for (unsigned i = 0; i < h->device_count; i++)
         if (lab_dibs_next_ns(h->devices[i]) <= now)
             lab_dibs_run(h->devices[i], now);
-    if (h->ep != NULL && smc_endpoint_next_ns(h->ep) <= now)
-        smc_endpoint_run(h->ep, now);
+    if (h->ep != NULL && endpoint_next(h) <= now)
+        endpoint_run(h, now);
 }
 
 /* Two hosts on one loopback could hand each other work for ever within one instant; after so many rounds a host lets the others
@@ -168,6 +184,8 @@ static int start_host(struct lab_host *h, const struct lab_host_config *config)
     sim_timer_init(&h->timer, host_run, h);
     if (h->stack == NULL || h->machine == NULL || sim_timer_reserve(h->lab->sim, &h->timer) != 0)
         return SMC_ERR_NOMEM;
+    if (config->cpu != NULL && lab_cpu_new(h, config->cpu, &h->cpu) != 0)
+        return SMC_ERR_NOMEM;
     smc_dibs_init(&h->dibs, &h->lab->alloc);
     h->ipsec = config->ipsec;
     return config->no_smc ? 0 : start_endpoint(h, config);
@@ -231,6 +249,8 @@ void lab_host_free(struct lab_host *h)
 
 /* As if its power were cut: from now on it neither sends nor hears. Memory goes at the end of the run. */
 int lab_host_kill(struct lab_host *host)
+    if (h->cpu != NULL)
+        lab_cpu_free(h->cpu); /* behind the stack, whose ports it made */
 {
     host->dead = true;
     sim_timer_cancel(host->lab->sim, &host->timer);
@@ -265,6 +285,8 @@ static void link_changed(void *user, struct port *port, bool up, uint64_t now_ns
     if (i->host->dead)
         return;
     ip_link(i->host->stack, i->ip, up, now_ns);
+    else if (i->host->cpu != NULL)
+        lab_cpu_frame(i->host->cpu, i, frame, length);
     if (i->roce != NULL)
         roce_link(i->roce, 1, up, now_ns);
     lab_host_wake(i->host);
@@ -467,6 +489,8 @@ int lab_add_interface(struct lab_host *host, const struct lab_interface_config *
         return SMC_ERR_ARGUMENT;
     if (host->interface_count == LAB_INTERFACES || lab_find_interface(lab, name) != NULL)
         return lab_fail(lab, SMC_ERR_EXISTS, "%s: there is such an interface, or %d of them", name, LAB_INTERFACES);
+    if (h->cpu != NULL && lab_cpu_port(h->cpu, i->port, &ip.port) != 0)
+        return SMC_ERR_NOMEM;
     struct lab_interface *i = lab_alloc(lab, sizeof(*i));
     if (i == NULL)
         return SMC_ERR_NOMEM;

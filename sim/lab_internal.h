@@ -70,6 +70,7 @@ struct lab_host {
     struct lab_machine *machine;
     struct ip_stack *stack;
     struct smc_endpoint *ep;
+    struct lab_cpu *cpu; /* NULL: what it does takes no time */
     struct smc_dibs dibs;
     struct lab_interface *interfaces[LAB_INTERFACES];
     unsigned interface_count;
@@ -111,6 +112,7 @@ struct lab_socket {
     unsigned id;
     const struct lab_socket_ops *ops;
     void *user;
+    struct lab_app *app;
     struct lab_socket_config config;
     struct lab_socket *listener; /* of an accepted one */
     struct tcp_listener *tcp_listener;
@@ -182,3 +184,32 @@ void lab_socket_host_died(struct lab_socket *socket);
 void lab_traffic_event(struct lab_socket *socket, unsigned events);
 
 #endif
+struct lab_socket *lab_socket_new(struct lab_host *host, const struct lab_socket_config *config);
+void lab_socket_tell(struct lab_socket *socket, unsigned events);
+void lab_socket_connected(struct lab_socket *socket, enum smc_mode mode);
+/* lab_outside.c: the functions of lab.h for hosts that are outside */
+const struct lab_outside *lab_outside_of(struct lab *lab, const char *name); /* for the host that is made now */
+int lab_outside_mac(struct lab_interface *interface, uint8_t mac[6]);
+int lab_outside_interface(struct lab_interface *interface, const struct lab_interface_config *config);
+int lab_outside_address(struct lab_interface *interface, const char *address);
+int lab_outside_roce_present(struct lab_interface *interface, bool present);
+void lab_outside_link(struct lab_interface *interface, bool up);
+void lab_outside_frame_out(struct lab_interface *interface, const uint8_t *frame, size_t length);
+int lab_outside_listen(struct lab_socket *socket, uint16_t port);
+int lab_outside_connect(struct lab_socket *socket, const char *address, uint16_t port);
+int64_t lab_outside_send(struct lab_socket *socket, const void *data, size_t length, unsigned flags);
+int64_t lab_outside_recv(struct lab_socket *socket, void *data, size_t length, unsigned flags);
+uint32_t lab_outside_room(const struct lab_socket *socket);
+int lab_outside_shutdown(struct lab_socket *socket, enum smc_how how);
+void lab_outside_close(struct lab_socket *socket);
+int lab_outside_set(struct lab_socket *socket, enum smc_option option, int64_t value);
+int lab_outside_traffic(struct lab_socket *socket, const struct lab_traffic *traffic);
+void lab_outside_traffic_get(const struct lab_socket *socket, struct lab_traffic_state *out);
+void lab_outside_traffic_stop(struct lab_socket *socket);
+const char *lab_outside_state(const struct lab_socket *socket);
+/* What lab_send() and lab_recv() do, whether the processor is busy or not, and at no cost. */
+int64_t lab_send_now(struct lab_socket *socket, const void *data, size_t length, unsigned flags);
+int64_t lab_recv_now(struct lab_socket *socket, void *data, size_t length, unsigned flags);
+/* lab_app.c */
+void lab_app_event(struct lab_socket *socket);
+void lab_app_free(struct lab_socket *socket);

@@ -1,5 +1,6 @@
 /* An RDMA device in front of a host's real one: what the endpoint sends can be changed before it leaves.
  * SPDX-License-Identifier: BSD-3-Clause */
+#include "sim/lab_cpu.h"
 #include "sim/lab_internal.h"
 
 enum { SEND_MAX = 8192 };
@@ -59,7 +60,11 @@ static int destroy_cq(struct smc_rdma_device *d, struct smc_rdma_cq *cq)
 
 static int poll_cq(struct smc_rdma_device *d, struct smc_rdma_cq *cq, struct smc_rdma_completion *out, int count)
 {
-    return real_of(d)->ops->poll_cq(real_of(d), cq, out, count);
+    struct lab_host *host = ((struct lab_proxy *)(void *)d)->host;
+    int n = real_of(d)->ops->poll_cq(real_of(d), cq, out, count);
+    if (host->cpu != NULL && n > 0)
+        lab_cpu_polled(host->cpu, (unsigned)n);
+    return n;
 }
 
 static int create_qp(struct smc_rdma_device *d, struct smc_rdma_pd *pd, const struct smc_rdma_qp_config *config,
@@ -89,6 +94,8 @@ static int post_send(struct smc_rdma_device *d, struct smc_rdma_qp *qp, const st
 {
     struct lab_proxy *proxy = (struct lab_proxy *)(void *)d;
     struct lab_host *host = proxy->host;
+    if (host->cpu != NULL)
+        lab_cpu_posted(host->cpu, send->opcode == SMC_RDMA_SEND);
     if (host->edit == NULL || send->opcode != SMC_RDMA_SEND || send->piece_count != 1)
         return proxy->real->ops->post_send(proxy->real, qp, send);
     struct smc_rdma_piece piece = send->pieces[0];

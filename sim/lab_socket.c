@@ -1,5 +1,6 @@
 /* Sockets of a laboratory's applications: TCP below, SMC beside it, one face above.
  * SPDX-License-Identifier: BSD-3-Clause */
+#include "sim/lab_cpu.h"
 #include "sim/lab_internal.h"
 
 #include <stdio.h>
@@ -12,6 +13,8 @@ static void tell(struct lab_socket *s, unsigned events)
     s->events |= events;
     if (s->run != NULL)
         lab_traffic_event(s, events);
+    if (s->app != NULL)
+        lab_app_event(s);
     if (s->ops != NULL && s->ops->event != NULL)
         s->ops->event(s->user, s, events);
 }
@@ -153,7 +156,10 @@ static void smc_event(void *host, struct smc_connection *c, void *user, unsigned
 
 static void smc_wake(void *host)
 {
-    lab_host_wake(host);
+    struct lab_host *h = host;
+    if (h->cpu != NULL)
+        lab_cpu_device(h->cpu);
+    lab_host_wake(h);
 }
 
 const struct smc_host_ops lab_smc_ops = {.tcp_send = smc_tcp_send,
@@ -350,6 +356,7 @@ static struct tcp_options tcp_options_of(const struct lab_host *host, const stru
     o.smc_takes_long = host->ep != NULL && host->ep->profile.option_even_lengths;
     o.fast_open = config != NULL && config->fast_open;
     o.urgent_inline = config != NULL && config->oob_inline;
+    o.send_bytes = o.receive_bytes = config != NULL ? config->tcp_bytes : 0;
     return o;
 }
 
@@ -406,7 +413,7 @@ void lab_socket_set_ops(struct lab_socket *s, const struct lab_socket_ops *ops, 
     s->user = user;
 }
 
-int64_t lab_send(struct lab_socket *s, const void *data, size_t length, unsigned flags)
+int64_t lab_send_now(struct lab_socket *s, const void *data, size_t length, unsigned flags)
 {
     int64_t n;
     if (s->closed)
@@ -433,6 +440,24 @@ uint32_t lab_writable(const struct lab_socket *s)
 static int64_t tcp_receive(struct lab_socket *s, void *data, size_t length, unsigned flags)
 {
     if (s->tcp == NULL)
+/* The time of a call passes before what it sends can leave. What it would not take costs nothing: an application that waits asks
+ * after every event here, and would not on a machine. */
+int64_t lab_send(struct lab_socket *s, const void *data, size_t length, unsigned flags)
+{
+    struct lab_cpu *cpu = s->host->cpu;
+    if (cpu == NULL || s->closed)
+        return lab_send_now(s, data, length, flags);
+    if (!lab_cpu_may_call(cpu))
+        return SMC_ERR_WOULDBLOCK;
+    uint32_t room = lab_writable(s);
+    if (room > 0)
+        (void)lab_cpu_call(cpu, s, true, length < room ? length : room);
+    lab_cpu_begin(cpu);
+    int64_t n = lab_send_now(s, data, length, flags);
+    lab_cpu_end(cpu);
+    return n;
+}
+
         return SMC_ERR_RESET;
     if ((flags & SMC_MSG_OOB) != 0) {
         int error = tcp_read_urgent(s->tcp, data);
@@ -441,7 +466,7 @@ static int64_t tcp_receive(struct lab_socket *s, void *data, size_t length, unsi
     return (flags & SMC_MSG_PEEK) != 0 ? tcp_peek(s->tcp, data, length) : tcp_read(s->tcp, data, length);
 }
 
-int64_t lab_recv(struct lab_socket *s, void *data, size_t length, unsigned flags)
+int64_t lab_recv_now(struct lab_socket *s, void *data, size_t length, unsigned flags)
 {
     int64_t n;
     if (s->closed)
@@ -470,6 +495,21 @@ int lab_shutdown(struct lab_socket *s, enum smc_how how)
 }
 
 void lab_close(struct lab_socket *s)
+int64_t lab_recv(struct lab_socket *s, void *data, size_t length, unsigned flags)
+{
+    struct lab_cpu *cpu = s->host->cpu;
+    if (cpu == NULL || s->closed)
+        return lab_recv_now(s, data, length, flags);
+    if (!lab_cpu_may_call(cpu))
+        return SMC_ERR_WOULDBLOCK;
+    lab_cpu_begin(cpu);
+    int64_t n = lab_recv_now(s, data, length, flags);
+    lab_cpu_end(cpu);
+    if (n > 0)
+        (void)lab_cpu_call(cpu, s, false, (uint64_t)n);
+    return n;
+}
+
 {
     if (s->closed)
         return;
