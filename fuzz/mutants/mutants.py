@@ -4,15 +4,17 @@ SPDX-License-Identifier: BSD-3-Clause
 
 Two kinds: historic bugs (historic/B-NN-*.patch, named after the table in docs/bugs.md) and mechanical ones, drawn by a seed:
 a comparison changed, a constant or operand off by one, a condition negated, a statement dropped. The tree itself is
-never touched: each worker has a copy, built once and then one file at a time."""
+never touched: each worker has a copy, built once and then one file at a time. docs/mutants.md explains the result."""
 import argparse
-import concurrent.futures
+import difflib
 import glob
+import hashlib
 import json
 import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,7 +27,11 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 FILES = ("cursor.h", "tx.c", "rx.c", "cdc.c", "urgent.c", "close.c", "failover.c", "conn.c", "transport.c", "flow*.c", "group*.c",
          "link*.c", "buffer.c", "wr.c")
 COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
+BATCHES = (12, 40, 120, 1000)  # scenarios at a time: those that killed most come first, and one that fails is enough
+SEEDS_AT_ONCE = 50
 
+
+# ---- mechanical mutants ----------------------------------------------------------------------------
 
 def code_lines(path):
     """(number, line) of what is code inside functions: no comments, no declarations, no preprocessor."""
@@ -79,149 +85,309 @@ def candidates(source):
 
 
 class Mutant:
-    def __init__(self, name, what, apply):
-        self.name, self.what, self.apply = name, what, apply
-        self.killed_by, self.seconds = None, 0.0
+    """One planted bug: a patch."""
+
+    def __init__(self, name, what, patch):
+        self.name, self.what, self.patch = name, what, patch
+        self.sanitize = "\n# needs: sanitizer\n" in "\n" + patch  # a line before the diff
+        self.files = re.findall(r"^\+\+\+ b/(\S+)", patch, re.M)
+        self.changed = tuple(line[1:].strip() for line in patch.split("\n") if re.match(r"[-+](?![-+]{2} )", line))
+        self.killed_by, self.why, self.seconds, self.first_seed = None, None, 0.0, None
 
 
-def mechanical(source, count, seed):
+def mechanical(source, seed):
+    """Without end as far as there are any, in the order in which `seed` draws them."""
     everything = list(candidates(source))
-    chosen = sorted(random.Random(seed).sample(range(len(everything)), min(count, len(everything))))
-    for index in chosen:
-        path, number, line, what = everything[index]
-
-        def apply(copy, path=path, number=number, line=line):
-            full = os.path.join(copy, path)
-            lines = open(full, encoding="utf-8").read().split("\n")
-            lines[number] = line
-            open(full, "w", encoding="utf-8").write("\n".join(lines))
-            return [path]
-        yield Mutant(f"{path}:{number + 1}", what, apply)
+    random.Random(seed).shuffle(everything)
+    for path, number, line, what in everything:
+        before = open(os.path.join(source, path), encoding="utf-8").read().split("\n")
+        after = list(before)
+        after[number] = line
+        diff = difflib.unified_diff(before, after, "a/" + path, "b/" + path, lineterm="")
+        yield Mutant(f"{path}:{number + 1}", what, "\n".join(diff) + "\n")
 
 
 def historic():
-    for patch in sorted(glob.glob(os.path.join(HERE, "historic", "*.patch"))):
-        def apply(copy, patch=patch):
-            done = subprocess.run(["patch", "-p1", "--no-backup-if-mismatch", "-s", "-i", patch], cwd=copy, capture_output=True, text=True)
-            if done.returncode != 0:
-                raise RuntimeError(f"{os.path.basename(patch)} does not apply: {done.stdout.strip()}")
-            return re.findall(r"^\+\+\+ b/(\S+)", open(patch).read(), re.M)
-        yield Mutant(os.path.basename(patch)[:-6], "historic bug", apply)
+    for path in sorted(glob.glob(os.path.join(HERE, "historic", "*.patch"))):
+        yield Mutant(os.path.basename(path)[:-6], "historic bug", open(path, encoding="utf-8").read())
+
+
+def equivalents():
+    """{(file, line before, line after): why nothing can tell them apart}, of equivalent.txt."""
+    found = {}
+    for block in re.split(r"\n\s*\n", open(os.path.join(HERE, "equivalent.txt"), encoding="utf-8").read()):
+        lines = [line for line in block.strip().split("\n") if not line.startswith("#")]
+        if len(lines) >= 4:
+            found[(lines[0].strip(), lines[1][1:].strip(), lines[2][1:].strip())] = " ".join(line.strip() for line in lines[3:])
+    return found
+
+
+# ---- trying one -------------------------------------------------------------------------------------
+
+class Unclean(Exception):
+    """The tree fails though nothing was planted in it."""
 
 
 class Worker:
     """A copy of the tree with a build of its own."""
 
-    def __init__(self, folder, options):
-        self.copy, self.build, self.options = os.path.join(folder, "tree"), os.path.join(folder, "build"), options
-        ignore = shutil.ignore_patterns(".git", "build", "smclab-out", "captures")
-        shutil.copytree(ROOT, self.copy, ignore=ignore)
-        os.makedirs(os.path.join(self.copy, "traces/captures"), exist_ok=True)
-        for name in os.listdir(os.path.join(ROOT, "traces/captures")):
-            if name.endswith("CMakeLists.txt"):
-                shutil.copy(os.path.join(ROOT, "traces/captures", name), os.path.join(self.copy, "traces/captures"))
-        subprocess.run(["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                        "-DBUILD_TESTING=OFF"], check=True, capture_output=True)
+    def __init__(self, folder, options, kills, sanitize):
+        self.copy, self.build = os.path.join(folder, "tree"), os.path.join(folder, "build")
+        self.options, self.kills = options, kills
+        shutil.copytree(ROOT, self.copy, ignore=lambda path, names: [
+            n for n in names if (path == ROOT and n in (".git", "build", "smclab-out")) or
+            (path.endswith("traces/captures") and n != "CMakeLists.txt")])
+        flags = "-O1" + (" -g -fsanitize=address,undefined -fno-sanitize-recover=all" if sanitize else "")
+        subprocess.run(["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
+                        "-DCMAKE_C_FLAGS_DEBUG=" + flags, "-DBUILD_TESTING=OFF"], check=True, capture_output=True)
         if not self.make():
-            raise RuntimeError("the unchanged tree does not build: " + self.output[-2000:])
+            raise Unclean("it does not build: " + self.output[-2000:])
+        self.original = {p: open(p, encoding="utf-8").read() for d in ("protocol", "devices")
+                         for p in glob.glob(os.path.join(self.copy, d, "**", "*.[ch]"), recursive=True)}
+        self.program = self.program_hash()
+        self.scenarios = sorted(glob.glob(os.path.join(self.copy, "scenarios", "**", "*.lua"), recursive=True))
+        self.known = set()
+        start = time.monotonic()
+        why = None if options.campaign_only else self.scenarios_say(Mutant("", "", ""))
+        if why:
+            raise Unclean(f"{why[0]}: {why[1]}")
+        self.pace = time.monotonic() - start
+        self.known = {seed for first in range(1, options.seeds + 1, SEEDS_AT_ONCE) for seed in self.seeds_failing(first)[0]}
+        if self.known:
+            print(f"seeds that fail without a bug planted, and so kill nobody: {sorted(self.known)}", flush=True)
 
     def make(self):
         done = subprocess.run(["ninja", "-C", self.build, "-j1", "smclab"], capture_output=True, text=True)
         self.output = done.stdout + done.stderr
         return done.returncode == 0
 
-    def run(self, *arguments, timeout):
-        out = os.path.join(self.build, "out")
-        try:
-            done = subprocess.run([os.path.join(self.build, "bin/smclab"), *arguments], capture_output=True, text=True,
-                                  timeout=timeout, cwd=self.build)
-        except subprocess.TimeoutExpired:
-            return "ran too long"
-        finally:
-            shutil.rmtree(out, ignore_errors=True)
-        return None if done.returncode == 0 else done.stdout + done.stderr or f"exit {done.returncode}"
+    def program_hash(self):
+        with open(os.path.join(self.build, "bin/smclab"), "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
 
-    def verdict(self):
-        """None if nothing noticed; else by what it was killed."""
-        why = self.run("run", "-j", "1", "--out", "out", os.path.join(self.copy, "scenarios"), timeout=self.options.timeout)
-        if why:
-            failed = re.findall(r"^(?:FAIL|error)\s+\S*scenarios/(\S+)\.lua", why, re.M)
-            return "scenario " + (failed[0] if failed else why.strip().split("\n")[-1][:80])
-        why = self.run("explore", "-j", "1", "--seeds", f"1..{self.options.seeds}", timeout=self.options.timeout)
-        return "campaign" if why else None
+    def run(self, *arguments, timeout):
+        """(exit status, output), or None: it took too long."""
+        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:abort_on_error=1")
+        process = subprocess.Popen([os.path.join(self.build, "bin/smclab"), *arguments], stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True, cwd=self.build, env=env, start_new_session=True)
+        try:
+            out, _ = process.communicate(timeout=timeout)
+            return process.returncode, out
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # its children as well
+            process.communicate()
+            return None
+        finally:
+            shutil.rmtree(os.path.join(self.build, "out"), ignore_errors=True)
+
+    def in_order(self, mutant):
+        """Scenarios: those of a historic bug's own number first, then those that killed most."""
+        own = re.match(r"B-(\d+)-", mutant.name)
+        own = f"/regressions/b_{own.group(1)}_" if own else None
+        return sorted(self.scenarios, key=lambda p: (not (own and own in p), -self.kills.get(self.short(p), 0), p))
+
+    def short(self, path):
+        return os.path.relpath(path, os.path.join(self.copy, "scenarios"))[:-4]
+
+    def scenarios_say(self, mutant):
+        """(what failed, why), or None."""
+        todo = self.in_order(mutant)
+        for size in BATCHES:
+            batch, todo = todo[:size], todo[size:]
+            if not batch:
+                break
+            done = self.run("run", "-j", "1", "--timeout", "30", "--keep-captures", "failed", "--format", "json", "--out", "out", *batch,
+                            timeout=self.options.timeout)
+            if done is None:
+                return "scenarios", "ran too long"
+            try:
+                runs = json.loads(done[1])["runs"]
+            except ValueError:
+                return "scenarios", f"no result, exit status {done[0]}"
+            for r in runs:
+                if r["verdict"] in ("fail", "error"):
+                    return self.short(os.path.join(self.build, r["scenario"])), (r["reason"] or r["verdict"]).split("\n")[0].replace(self.copy + "/", "")[:200]
+        return None
+
+    def seeds_failing(self, first):
+        """({seed: why}, whether it ended) of the seeds from `first` on."""
+        last = min(first + SEEDS_AT_ONCE - 1, self.options.seeds)
+        done = self.run("explore", "-j", "1", "--shrink", "0", "--failures", "0", "--format", "json", "--out", "out",
+                        "--seeds", f"{first}..{last}", timeout=self.options.timeout)
+        if done is None:
+            return {}, False
+        try:
+            return {f["seed"]: f["why"] for f in json.loads(done[1])["failures"] if f["seed"] not in self.known}, True
+        except ValueError:
+            return {}, False
+
+    def campaign_says(self, mutant):
+        for first in range(1, self.options.seeds + 1, SEEDS_AT_ONCE):
+            failing, ended = self.seeds_failing(first)
+            if failing:
+                mutant.first_seed = min(failing)
+                return f"seed {mutant.first_seed}", failing[mutant.first_seed][:200]
+            if not ended:
+                mutant.first_seed = first
+                return f"seeds {first} and on", "ran too long"
+        return None
+
+    def judge(self, mutant):
+        if not self.make():
+            return "compiler", "does not compile"
+        if self.program_hash() == self.program:
+            return "compiler", "the compiler makes the same code of it"
+        return (None if self.options.campaign_only else self.scenarios_say(mutant)) or self.campaign_says(mutant) or (None, None)
 
     def try_one(self, mutant):
-        start, saved = time.monotonic(), {}
+        start = time.monotonic()
         try:
-            for path in (p for folder in ("protocol", "devices")
-                         for p in glob.glob(os.path.join(self.copy, folder, "**", "*.[ch]"), recursive=True)):
-                saved[path] = open(path, encoding="utf-8").read()
-            mutant.apply(self.copy)
-            mutant.killed_by = self.verdict() if self.make() else "compiler"
+            done = subprocess.run(["patch", "-p1", "--no-backup-if-mismatch", "-s"], cwd=self.copy, input=mutant.patch,
+                                  capture_output=True, text=True)
+            if done.returncode != 0:
+                mutant.killed_by, mutant.why = "patch", "does not apply: " + done.stdout.strip()
+            else:
+                mutant.killed_by, mutant.why = self.judge(mutant)
         finally:
-            for path, text in saved.items():
-                if open(path, encoding="utf-8").read() != text:
-                    open(path, "w", encoding="utf-8").write(text)
+            for name in mutant.files:
+                path = os.path.join(self.copy, name)
+                if path in self.original:
+                    open(path, "w", encoding="utf-8").write(self.original[path])
         mutant.seconds = time.monotonic() - start
 
 
+# ---- all of them ------------------------------------------------------------------------------------
+
+def counts(mutant):
+    """What does not compile, or compiles to the same code, is no mutant; another is drawn for it."""
+    return mutant.killed_by not in ("compiler", "patch")
+
+
+class Campaign:
+    """Hands out mutants to workers until enough of them count, and keeps what became of them."""
+
+    def __init__(self, options):
+        self.options, self.lock, self.folder = options, threading.Lock(), tempfile.mkdtemp(prefix="mutants-")
+        self.kills, self.done, self.failed = {}, [], None
+        self.historic = [] if options.no_historic else [m for m in historic() if not options.only or options.only in m.name]
+        self.drawn = [m for m in mechanical(ROOT, options.seed) if not options.only or options.only in m.name]
+        self.todo = self.historic + self.drawn
+        for place, m in enumerate(self.todo):
+            m.place = place
+
+    def take(self, sanitize):
+        with self.lock:
+            if self.failed is not None:
+                return None
+            enough = sum(counts(m) for m in self.done if m.place >= len(self.historic)) >= self.options.count
+            for m in self.todo:
+                if m.sanitize == sanitize and not (enough and m.place >= len(self.historic)):
+                    self.todo.remove(m)
+                    return m
+        return None
+
+    def finish(self, m):
+        with self.lock:
+            self.done.append(m)
+            if m.killed_by and counts(m) and not m.killed_by.startswith("seed"):
+                self.kills[m.killed_by] = self.kills.get(m.killed_by, 0) + 1
+            said = f"SURVIVED" if not m.killed_by else f"{m.why}" if not counts(m) else f"killed by {m.killed_by}: {m.why}"
+            print(f"[{len(self.done)}] {m.name}: {m.what}: {said} ({m.seconds:.0f} s)", flush=True)
+            if self.options.patches:
+                os.makedirs(self.options.patches, exist_ok=True)
+                with open(os.path.join(self.options.patches, f"{m.place:03}-{re.sub('[^A-Za-z0-9-]+', '-', m.name)}.patch"), "w") as file:
+                    file.write(m.patch)
+            if self.options.json:
+                self.write_json()
+
+    def write_json(self):
+        with open(self.options.json, "w", encoding="utf-8") as file:
+            json.dump([{"name": m.name, "what": m.what, "changed": m.changed, "killed_by": m.killed_by, "why": m.why,
+                        "first_seed": m.first_seed} for m in self.counted()], file, indent=1)
+
+    def counted(self):
+        """Independent of how many workers there were: the first ones drawn."""
+        good = sorted((m for m in self.done if counts(m)), key=lambda m: m.place)
+        return [m for m in good if m.place < len(self.historic)] + [m for m in good if m.place >= len(self.historic)][:self.options.count]
+
+    def work(self, number):
+        try:
+            for sanitize in (False, True):  # the few that need it come last, with a build of their own
+                worker = None
+                while (m := self.take(sanitize)) is not None:
+                    if worker is None:
+                        worker = Worker(os.path.join(self.folder, f"{number}{'-sanitized' if sanitize else ''}"), self.options,
+                                        self.kills, sanitize)
+                    worker.try_one(m)
+                    self.finish(m)
+        except Exception as error:  # pylint: disable=broad-except
+            self.failed = error
+
+    def run(self):
+        threads = [threading.Thread(target=self.work, args=(i,)) for i in range(self.options.j)]
+        try:
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.failed is not None:
+            print(f"the unchanged tree is not clean, or something broke: {self.failed}", file=sys.stderr)
+            return 1
+        return self.report()
+
+    def report(self):
+        argued, survivors, equivalent, wrong = equivalents(), [], [], []
+        for m in self.counted():
+            reason = argued.get((m.files[0], *m.changed)) if len(m.changed) == 2 else None
+            if reason and m.killed_by:
+                wrong.append(m)
+            elif reason:
+                equivalent.append((m, reason))
+            elif not m.killed_by:
+                survivors.append(m)
+        broken = [m for m in self.done if m.killed_by == "patch"]
+        for m in survivors:
+            print("survived:", m.name + ":", m.what)
+        for m, reason in equivalent:
+            print(f"equivalent: {m.name}: {m.what}: {reason}")
+        for m in wrong:
+            print(f"called equivalent, but killed by {m.killed_by}: {m.name}: {m.what}")
+        for m in broken:
+            print("broken:", m.name, m.why)
+        old = [m for m in self.counted() if m.place < len(self.historic)]
+        n = len(self.counted()) - len(equivalent)
+        print(f"{len(old)} historic, {len(self.counted()) - len(old)} mechanical drawn by seed {self.options.seed}, of them {len(equivalent)} "
+              f"equivalent as fuzz/mutants/equivalent.txt argues")
+        if self.options.campaign_only:
+            for m in self.counted():
+                print(f"| `{m.name}` | {m.first_seed or '—'} | {(m.why or '').split(',')[0]} |")
+        print(f"mutants: {n - len(survivors)} killed of {n}")
+        return 0 if n > 0 and len(survivors) * 20 <= n and not broken and not wrong else 1
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--count", type=int, default=200, help="mechanical mutants (200)")
     parser.add_argument("--seed", type=int, default=1, help="which of them are drawn (1)")
     parser.add_argument("--seeds", type=int, default=200, help="seeds of the campaign for each (200)")
+    parser.add_argument("--campaign-only", action="store_true", help="no scenarios; in the end a table of the first seed that fails")
     parser.add_argument("--no-historic", action="store_true", help="mechanical ones only")
     parser.add_argument("--only", help="only those whose name contains this")
     parser.add_argument("--list", action="store_true", help="say which there are, and stop")
     parser.add_argument("--json", help="write what happened to each here")
-    parser.add_argument("--timeout", type=int, default=300, help="seconds for scenarios, and for the campaign (300)")
+    parser.add_argument("--patches", help="write each that was tried as a patch into this folder")
+    parser.add_argument("--timeout", type=int, default=120, help="seconds for a batch of scenarios or seeds; more is a kill (120)")
     parser.add_argument("-j", type=int, default=2, help="at one time (2)")
     options = parser.parse_args()
-    mutants = ([] if options.no_historic else list(historic())) + list(mechanical(ROOT, options.count, options.seed))
-    if options.only:
-        mutants = [m for m in mutants if options.only in m.name]
+    campaign = Campaign(options)
     if options.list:
-        for m in mutants:
+        for m in campaign.historic + campaign.drawn[:options.count]:
             print(f"{m.name}\t{m.what}")
         return 0
-    return campaign(mutants, options)
-
-
-def campaign(mutants, options):
-    print(f"mutants: {len(mutants)}, mechanical ones drawn by seed {options.seed}", flush=True)
-    local, folder, done = threading.local(), tempfile.mkdtemp(prefix="mutants-"), []
-
-    def one(mutant):
-        if not hasattr(local, "worker"):
-            local.worker = Worker(os.path.join(folder, threading.current_thread().name), options)
-            why = local.worker.verdict()
-            if why:
-                raise RuntimeError(f"the unchanged tree is not clean: {why[-2000:]}")
-        local.worker.try_one(mutant)
-        done.append(mutant)
-        print(f"[{len(done)}/{len(mutants)}] {mutant.name}: {mutant.what}: "
-              f"{'killed by ' + mutant.killed_by if mutant.killed_by else 'SURVIVED'} ({mutant.seconds:.0f} s)", flush=True)
-
-    try:
-        with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
-            for future in [pool.submit(one, m) for m in mutants]:
-                future.result()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return report(done, options)
-
-
-def report(done, options):
-    counted = [m for m in done if m.killed_by != "compiler"]  # what does not compile is no mutant
-    survivors = sorted(m.name + ": " + m.what for m in counted if not m.killed_by)
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump([{"name": m.name, "what": m.what, "killed_by": m.killed_by} for m in sorted(done, key=lambda m: m.name)],
-                      file, indent=1)
-    for survivor in survivors:
-        print("survived:", survivor)
-    print(f"mutants: {len(counted) - len(survivors)} killed of {len(counted)}")
-    return 0 if counted and len(survivors) * 20 <= len(counted) else 1
+    print(f"mutants: {len(campaign.historic)} historic, {options.count} mechanical ones drawn by seed {options.seed}", flush=True)
+    return campaign.run()
 
 
 if __name__ == "__main__":
