@@ -201,6 +201,7 @@ static void free_hosts(struct lab *lab)
         lab->sockets = s->next;
         lab_socket_free(s);
     }
+    smc_alloc_release(&lab->alloc, lab->socket_table, lab->socket_room, sizeof(struct lab_socket *));
     while (lab->machines != NULL) {
         struct lab_machine *m = lab->machines;
         lab->machines = m->next;

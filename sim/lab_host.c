@@ -434,16 +434,37 @@ int lab_interface_roce_present(struct lab_interface *i, bool present)
     return error;
 }
 
-static int start_roce(struct lab_interface *i)
+/* [DCQCN] A flow starts at line rate. */
+void lab_interface_linked(struct port *port, uint64_t rate_bits)
+{
+    struct roce_dcqcn params;
+    if (port->receiver.frame != frame_in)
+        return;
+    const struct lab_interface *i = port->receiver.user;
+    if (i->roce == NULL || i->line_rate_given || !roce_dcqcn_params(i->roce, &params) || rate_bits > ROCE_DCQCN_RATE_MAX)
+        return;
+    params.line_rate = rate_bits;
+    if (params.R_MIN > rate_bits)
+        params.R_MIN = rate_bits;
+    (void)roce_set_dcqcn(i->roce, &params); /* in range */
+}
+
+static int start_roce(struct lab_interface *i, const struct lab_interface_config *c)
 {
     struct lab_host *h = i->host;
     struct roce_config config = {.alloc = &h->lab->alloc,
                                  .name = i->name,
                                  .crc = libdeflate_crc32,
                                  .seed = sim_hash_64(i->name, strlen(i->name), h->seed),
+                                 .dscp = c->dscp,
+                                 .priority = c->priority,
                                  .wake = lab_host_wake,
                                  .user = h};
     int error = roce_new(&config, &i->roce);
+    if (error == 0 && c->dcqcn != NULL) {
+        i->line_rate_given = c->dcqcn->line_rate != 0;
+        error = roce_set_dcqcn(i->roce, c->dcqcn);
+    }
     if (error == 0) {
         roce_attach_port(i->roce, 1, i->port);
         error = set_gids(i);
@@ -464,6 +485,9 @@ static int start_interface(struct lab_interface *i, const struct lab_interface_c
     if (i->port == NULL)
         return SMC_ERR_NOMEM;
     i->port->receiver = (struct port_receiver){.frame = frame_in, .link = link_changed, .user = i};
+    struct pfc_config pfc = {.trust = c->trust_pcp ? PFC_TRUST_PCP : PFC_TRUST_DSCP};
+    if (c->flow_control && pfc_enable(i->port, &pfc) != 0)
+        return SMC_ERR_NOMEM;
     struct ip_interface_config ip = {.port = i->port, .vlan = c->vlan};
     i->ip = ip_add_interface(h->stack, &ip);
     if (i->ip < 0)
@@ -477,7 +501,7 @@ static int start_interface(struct lab_interface *i, const struct lab_interface_c
         error = ip_add_route(h->stack, i->ip, ip_is_v4(gateway) ? ip_from_v4((const uint8_t[4]){0}) : any, 0, gateway);
     }
     if (error == 0 && !c->no_roce)
-        error = start_roce(i);
+        error = start_roce(i, c);
     return error;
 }
 

@@ -46,6 +46,7 @@ struct lab_interface {
     bool v1_gids, v2_gids;
     struct roce_fault faults[ROCE_FAULTS_MAX];
     unsigned fault_count;
+    bool line_rate_given;   /* for DCQCN */
     struct devmem_nic *nic; /* in front of the IP stack; NULL: none */
     uint32_t nic_ifindex;
     bool nic_gone;          /* unregistered: nothing is received */
@@ -142,7 +143,8 @@ struct lab {
     struct lab_switch *switches;
     struct lab_box *boxes;
     struct lab_socket *sockets, **sockets_end;
-    unsigned socket_count, port_count;
+    struct lab_socket **socket_table; /* by id − 1 */
+    unsigned socket_count, socket_room, port_count;
     char problem[LAB_PROBLEM];
 };
 
@@ -161,6 +163,8 @@ void lab_host_free(struct lab_host *host);
 void lab_host_touch(struct lab_host *host); /* something was called on it: run at this instant */
 struct lab_interface *lab_find_interface(struct lab *lab, const char *name);
 struct lab_interface *lab_interface_of(struct lab_host *host, struct ip_address own);
+/* The port has got a link of that rate: nothing, if it is no interface's. */
+void lab_interface_linked(struct port *port, uint64_t rate_bits);
 /* lab_dibs.c */
 void lab_dibs_free(struct lab_dibs *dibs);
 uint64_t lab_dibs_next_ns(const struct lab_dibs *dibs);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { SWITCH_PORTS = 64 };
+enum { SWITCH_PORTS = 64 /* by default */ };
 
 static struct port *find_end(struct lab *lab, const char *name)
 {
@@ -91,16 +91,18 @@ int lab_add_link(struct lab *lab, const char *a, const char *b, const struct lab
     lab->links_end = &link->next;
     if (out != NULL)
         *out = link;
+    lab_interface_linked(from, params.rate_bps);
+    lab_interface_linked(to, params.rate_bps);
     return carry(lab, link, config);
 }
 
-int lab_add_switch(struct lab *lab, const char *name)
+int lab_add_switch(struct lab *lab, const char *name, unsigned ports)
 {
     struct lab_switch *s = lab_alloc(lab, sizeof(*s));
     if (s == NULL)
         return SMC_ERR_NOMEM;
     snprintf(s->name, sizeof(s->name), "%s", name);
-    s->net = net_switch_new(lab->net, name, SWITCH_PORTS);
+    s->net = net_switch_new(lab->net, name, ports != 0 ? ports : SWITCH_PORTS);
     if (s->net == NULL) {
         lab_release(lab, s, sizeof(*s));
         return lab_fail(lab, SMC_ERR_EXISTS, "there cannot be a switch \"%s\": the name is taken or too long", name);

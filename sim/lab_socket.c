@@ -302,12 +302,35 @@ static const struct tcp_callbacks tcp_ops = {.established = established,
                                              .eof = eof,
                                              .reset = reset};
 
+static bool make_room(struct lab *lab)
+{
+    unsigned room = lab->socket_room > 0 ? lab->socket_room * 2 : 64;
+    if (lab->socket_count < lab->socket_room)
+        return true;
+    struct lab_socket **table = smc_alloc_grow(&lab->alloc, lab->socket_table, lab->socket_room, room, sizeof(struct lab_socket *));
+    if (table == NULL)
+        return false;
+    lab->socket_table = table;
+    lab->socket_room = room;
+    return true;
+}
+
+struct lab_socket *lab_find_socket(struct lab *lab, unsigned id)
+{
+    return id >= 1 && id <= lab->socket_count ? lab->socket_table[id - 1] : NULL;
+}
+
 static struct lab_socket *socket_new(struct lab_host *host, const struct lab_socket_config *config)
 {
     struct lab *lab = host->lab;
     struct lab_socket *s = lab_alloc(lab, sizeof(*s));
     if (s == NULL)
         return NULL;
+    if (!make_room(lab)) {
+        lab_release(lab, s, sizeof(*s));
+        return NULL;
+    }
+    lab->socket_table[lab->socket_count] = s;
     s->lab = lab;
     s->host = host;
     s->id = ++lab->socket_count;

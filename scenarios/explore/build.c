@@ -112,7 +112,7 @@ static bool build_links(struct explore_run *run)
             end_name(ends[e], names[e]);
             if (ends[e] >= 100 && !made[ends[e] - 100]) {
                 made[ends[e] - 100] = true;
-                if (!worked(run, lab_add_switch(run->lab, names[e]), "a switch"))
+                if (!worked(run, lab_add_switch(run->lab, names[e], 0), "a switch"))
                     return false;
             }
         }
