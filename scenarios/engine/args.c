@@ -13,6 +13,7 @@ static const struct unit times[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"
 static const struct unit sizes[] = {{"", 1},         {"B", 1},          {"KiB", 1024},          {"K", 1024},
                                     {"MiB", 1 << 20}, {"M", 1 << 20}, {"GiB", 1ull << 30}, {NULL, 0}};
 static const struct unit rates[] = {{"bit/s", 1}, {"kbit/s", 1000}, {"Mbit/s", 1000000}, {"Gbit/s", 1000000000}, {NULL, 0}};
+static const struct unit speeds[] = {{"B/s", 1}, {"kB/s", 1000}, {"MB/s", 1000000}, {"GB/s", 1000000000}, {NULL, 0}};
 static const struct unit shares[] = {{"ppm", 1}, {"%", 10000}, {NULL, 0}};
 
 /* "1.5 ms" in units of the list; decimals are exact, nothing is rounded up. False: not of that form. */
@@ -74,6 +75,11 @@ uint64_t arg_rate(lua_State *L, int index, const char *what)
     return value_of(L, index, what, rates, "\"10 Gbit/s\", or a number of bits per second");
 }
 
+static uint64_t arg_speed(lua_State *L, int index, const char *what)
+{
+    return value_of(L, index, what, speeds, "\"10 GB/s\", or a number of bytes per second");
+}
+
 uint32_t arg_share(lua_State *L, int index, const char *what)
 {
     uint64_t value = value_of(L, index, what, shares, "\"1 %\", \"300 ppm\", or a number per million");
@@ -120,6 +126,11 @@ uint64_t field_size(lua_State *L, int table, const char *name, uint64_t otherwis
 uint64_t field_rate(lua_State *L, int table, const char *name, uint64_t otherwise)
 {
     return field_value(L, table, name, otherwise, arg_rate);
+}
+
+uint64_t field_speed(lua_State *L, int table, const char *name, uint64_t otherwise)
+{
+    return field_value(L, table, name, otherwise, arg_speed);
 }
 
 static uint64_t arg_number(lua_State *L, int index, const char *what)

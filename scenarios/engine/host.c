@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
+#include "sim/cpu.h"
+
 #include <string.h>
 
 static struct lab_host *host_at(lua_State *L, int index)
@@ -114,6 +116,7 @@ static int add_host(lua_State *L)
 {
     struct lab_host *host;
     struct smc_profile profile = smc_profile_linux;
+    struct cpu_costs costs;
     luaL_checktype(L, 2, LUA_TTABLE);
     if (lua_getfield(L, 2, "profile") != LUA_TNIL)
         profile_at(L, 3, &profile);
@@ -134,6 +137,8 @@ static int add_host(lua_State *L)
                                 .rmb_bytes = (uint32_t)field_size(L, 2, "rmb", 0),
                                 .sndbuf_bytes = (uint32_t)field_size(L, 2, "sndbuf", 0),
                                 .machine = field_text(L, 2, "machine", NULL)};
+    if (measure_costs(L, 2, &costs))
+        c.cpu = &costs;
     const char *seid = field_text(L, 2, "seid", NULL);
     if (seid != NULL) {
         size_t length = strlen(seid);

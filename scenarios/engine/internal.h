@@ -62,6 +62,7 @@ const char *field_text(lua_State *L, int table, const char *name, const char *ot
 uint64_t field_time(lua_State *L, int table, const char *name, uint64_t otherwise);
 uint64_t field_size(lua_State *L, int table, const char *name, uint64_t otherwise);
 uint64_t field_rate(lua_State *L, int table, const char *name, uint64_t otherwise);
+uint64_t field_speed(lua_State *L, int table, const char *name, uint64_t otherwise); /* bytes a second */
 uint64_t field_number(lua_State *L, int table, const char *name, uint64_t otherwise);
 int check_error(lua_State *L, int error); /* raises lab_problem() if error != 0; returns 0 */
 
@@ -89,6 +90,11 @@ void net_open(lua_State *L);
 void socket_open(lua_State *L);
 void fault_open(lua_State *L);
 void devmem_open(lua_State *L);
+void measure_open(lua_State *L);
+/* measure.c: the `cpu` of a host's table; false: it has none. */
+struct cpu_costs;
+bool measure_costs(lua_State *L, int table, struct cpu_costs *out);
+extern const char script_experiment_text[];
 void info_open(lua_State *L);
 /* Frees the first of each list. */
 void fault_free_edits(struct run *run);

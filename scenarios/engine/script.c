@@ -137,6 +137,7 @@ static int open_lab(lua_State *L)
 /* ---- errors ---- */
 static int on_error(lua_State *L)
 {
+    measure_open(L);
     struct run *run = run_of(L);
     const char *text = lua_tostring(L, 1);
     if (run->result->verdict == SCRIPT_FAIL || text == NULL)
@@ -175,7 +176,8 @@ static int call(struct run *run, const char *text, size_t length, const char *na
     if (why == NULL)
         why = "an error that is no text";
     bool on_purpose = (run->result->paused && ends_with(why, paused_text)) ||
-                      (run->options->header_only && ends_with(why, header_text));
+                      (run->options->header_only && ends_with(why, header_text)) ||
+                      (run->options->experiment_only && ends_with(why, script_experiment_text));
     if (!on_purpose && run->result->verdict != SCRIPT_FAIL) {
         run->result->verdict = SCRIPT_ERROR;
         snprintf(run->result->reason, sizeof(run->result->reason), "%s", why);
@@ -201,13 +203,19 @@ static int target_says(struct run *run, int error, const char *why)
 
 static int start(struct run *run)
 {
-    const struct script_target *target = run->options->header_only ? NULL : run->options->target;
-    struct lab_config config = {.seed = run->options->seed, .capture = run->options->capture, .capture_hashed = true,
-                                .sink = watch_frame, .sink_user = run};
+    const struct script_target *target = only_reads(run->options) ? NULL : run->options->target;
+    bool watched = !run->options->unwatched;
+    struct lab_config config = {.seed = run->options->seed, .capture = run->options->capture, .capture_hashed = watched,
+                                .sink = watched ? watch_frame : NULL, .sink_user = run};
     char why[1024] = "";
     if (target != NULL && target->prepare != NULL &&
         target_says(run, target->prepare(target->user, &config, why, sizeof(why)), why) != 0)
         return -1;
+static bool only_reads(const struct script_options *options)
+{
+    return options->header_only || options->experiment_only;
+}
+
     int error = lab_new(&config, &run->lab);
     if (error != 0)
         return error_result(run->result, "the laboratory cannot start: %s",
@@ -241,7 +249,7 @@ static void finish(struct run *run)
 
 static void end_target(struct run *run)
 {
-    const struct script_target *target = run->options->header_only ? NULL : run->options->target;
+    const struct script_target *target = only_reads(run->options) ? NULL : run->options->target;
     char failure[SCRIPT_TEXT] = "";
     if (target == NULL || target->end == NULL)
         return;
@@ -317,5 +325,6 @@ void script_run(const struct script_options *options, void (*inspect)(void *user
 void script_result_free(struct script_result *result)
 {
     free(result->ladder);
-    result->ladder = NULL;
+    free(result->experiment);
+    result->ladder = result->experiment = NULL;
 }

@@ -12,7 +12,8 @@
 struct script;
 struct script_target;
 
-enum { SCRIPT_TEXT = 2048, SCRIPT_IDS = 48, SCRIPT_ID = 24, SCRIPT_FINDINGS = 32, SCRIPT_TARGETS = 8 };
+enum { SCRIPT_NAME = 48, SCRIPT_UNIT = 16, SCRIPT_PARAMETERS = 8, SCRIPT_MEASURES = 16 };
+enum { SCRIPT_TEXT = 2048, SCRIPT_IDS = 48, SCRIPT_ID = 24, SCRIPT_FINDINGS = 32, SCRIPT_TARGETS = 8, SCRIPT_ROLES = 4 };
 
 struct script_finding { /* expect_finding */
     char id[SCRIPT_ID];
@@ -32,6 +33,17 @@ struct script_header {
 
 struct script_options {
     const char *path;       /* of the script */
+/* A point of an experiment's sweep: which value of each parameter, in the order of their names. */
+struct script_point {
+    unsigned index[SCRIPT_PARAMETERS], count;
+    bool quick;             /* of the reduced lists */
+};
+
+struct script_measure {
+    char name[SCRIPT_NAME], unit[SCRIPT_UNIT];
+    double value;
+};
+
     const char *text;       /* instead of a file's content; NULL: `path` is read */
     uint64_t seed;
     const char *capture;    /* pcap to write; NULL: none */
@@ -39,6 +51,9 @@ struct script_options {
     bool header_only;       /* the header is read, nothing runs */
     const struct script_target *target; /* scenarios/engine/target.h; NULL: the simulation */
 };
+    bool experiment_only;   /* what stands before `experiment {` runs, and that is read */
+    bool unwatched;         /* nothing is captured or kept: messages() and the like cannot be asked */
+    const struct script_point *point; /* of an experiment; NULL: its first quick one */
 
 enum script_verdict { SCRIPT_PASS, SCRIPT_FAIL, SCRIPT_ERROR };
 
@@ -56,6 +71,11 @@ struct script_result {
 };
 void script_result_free(struct script_result *result);
 
+    /* { repetitions, parameters: [{ name, values: [text] }], quick: the same, measures: [name], plots: [{ x, y, by, title, log,
+     * where }] } as JSON; owned; NULL: it is none */
+    char *experiment;
+    struct script_measure measures[SCRIPT_MEASURES];
+    unsigned measure_count;
 /* A time as a script writes it ("250 ms", "1.5s"), or a number of nanoseconds without a unit. 0, or -1: not of that form, or too long. */
 int script_parse_time(const char *text, uint64_t *ns);
 

@@ -31,7 +31,8 @@ static struct lab_socket_config config_at(lua_State *L, int index)
                                       .cork = field_bool(L, index, "cork", false),
                                       .oob_inline = field_bool(L, index, "oob_inline", false),
                                       .rmb_bytes = (uint32_t)field_size(L, index, "rmb", 0),
-                                      .sndbuf_bytes = (uint32_t)field_size(L, index, "sndbuf", 0)};
+                                      .sndbuf_bytes = (uint32_t)field_size(L, index, "sndbuf", 0),
+                                      .tcp_bytes = (uint32_t)field_size(L, index, "tcp_buffer", 0)};
 }
 
 /* ---- connections that wait to be accepted: in the order in which their mode became known ---- */
