@@ -436,12 +436,14 @@ void ivshmem_interrupt(void *ivshmem, uint16_t vector)
     wake(v);
 }
 
-void ivshmem_poll(struct ivshmem *v)
+bool ivshmem_poll(struct ivshmem *v)
 {
     uint32_t bit = 1u << v->me.id % 32;
     size_t at = HEADER_RUNG + v->me.id / 32 * 4;
-    if (!v->failed && (ivshmem_load(&v->region, at) & bit) != 0 && (ivshmem_clear_bits(&v->region, at, bit) & bit) != 0)
+    bool rung = !v->failed && (ivshmem_load(&v->region, at) & bit) != 0 && (ivshmem_clear_bits(&v->region, at, bit) & bit) != 0;
+    if (rung)
         ivshmem_interrupt(v, EVENT_VECTOR);
+    return rung;
 }
 
 static void deliver(struct ivshmem *v, const struct smc_dibs_event *event)

@@ -116,8 +116,8 @@ struct dibs_faults *ivshmem_faults(struct ivshmem *ivshmem);
 
 /* An interrupt arrived; fits ivshmem_pci_on_interrupt with the device as `user`. */
 void ivshmem_interrupt(void *ivshmem, uint16_t vector);
-/* For a machine without interrupts: looks at its flag in the header page; as ivshmem_interrupt if somebody rang. */
-void ivshmem_poll(struct ivshmem *ivshmem);
+/* For a machine without interrupts: looks at its flag in the header page; if somebody rang (true), as ivshmem_interrupt. */
+bool ivshmem_poll(struct ivshmem *ivshmem);
 /* For who hears the server: this ID has disconnected. */
 void ivshmem_peer_left(struct ivshmem *ivshmem, uint16_t id);
 

@@ -19,6 +19,7 @@ static const struct {
     {"merge", cmd_merge, "join the results of the parts of a campaign"},
     {"ss", cmd_ss, "connections, link groups and links of a scenario at a time"},
     {"stats", cmd_stats, "counters of a scenario's hosts at a time"},
+    {"ivshmem-server", cmd_ivshmem_server, "shared memory and interrupts for virtual machines"},
     {"requirements", cmd_requirements, "the catalogue of rules and what covers it"},
     {"explain", cmd_explain, "one rule: text, source, picture, a good and a bad frame"},
 };
@@ -29,7 +30,7 @@ static void usage(FILE *out)
 {
     fputs("usage: smclab COMMAND [OPTION…] [FILE…]\n\n", out);
     for (size_t i = 0; i < NCOMMANDS; i++)
-        fprintf(out, "  %-14s%s\n", commands[i].name, commands[i].what);
+        fprintf(out, "  %-16s%s\n", commands[i].name, commands[i].what);
     fputs("\n`smclab COMMAND --help` tells more; the manual is smclab(1).\n"
           "A FILE is a pcap or pcapng capture, - is standard input.\n"
           "Exit status: 0 judged and no fail, 1 a fail, 2 usage, 3 input unreadable or output not writable,\n"
