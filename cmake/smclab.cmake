@@ -30,8 +30,8 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 endif()
 
-set(smclab_warnings -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-    -Wpointer-arith -Wcast-qual -Wformat=2 -Wundef)
+set(smclab_warnings -Wall -Wextra $<$<COMPILE_LANGUAGE:C>:-Wshadow> -Wvla -Wpointer-arith -Wcast-qual -Wformat=2 -Wundef
+    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>)
 if(SMCLAB_WERROR)
   list(APPEND smclab_warnings -Werror)
 endif()
@@ -74,7 +74,7 @@ function(smclab_settings target core)
   target_compile_options(${target} PRIVATE ${smclab_warnings})
   if(NOT core)
     # Empty, so that a source file may define it again.
-    target_compile_definitions(${target} PRIVATE _GNU_SOURCE=)
+    target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:_GNU_SOURCE=>)
   endif()
   target_compile_definitions(${target} PRIVATE SMCLAB_VERSION="${PROJECT_VERSION}")
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/protocol

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "look.h"
+#include "target.h"
 
 #include "scenarios/engine/runner.h"
 #include "scenarios/engine/script.h"
@@ -279,9 +280,12 @@ static int parse(int argc, char **argv, struct options *o)
     return status != 0 ? status : no_clobber(o);
 }
 
-static int run(struct options *o)
+static int run(struct options *o, char **argv)
 {
-    if (strcmp(o->runner.target, "sim") != 0)
+    o->runner.script_target = smclab_brought_target(o->runner.target);
+    if (o->runner.script_target == NULL && strcmp(o->runner.target, "ns3") == 0)
+        return smclab_become_ns3(argv);
+    if (o->runner.script_target == NULL && strcmp(o->runner.target, "sim") != 0)
         return smclab_complain(EXIT_NOTHING, "run", "this build has no target %s yet: only sim", o->runner.target);
     return o->paused ? pause_one(o) : run_all(o);
 }
@@ -294,7 +298,7 @@ int cmd_run(int argc, char **argv)
                                    .jobs = processors < 1 ? 1 : processors > MAX_JOBS ? MAX_JOBS : (unsigned)processors}};
     int status = parse(argc, argv, &o);
     if (status == 0)
-        status = run(&o);
+        status = run(&o, argv);
     run_files_free(&o.files);
     return status < 0 ? 0 : status;
 }

@@ -64,7 +64,7 @@ static int wait_time(lua_State *L)
 static bool quiet(struct run *run, void *ctx)
 {
     uint64_t *deadline = ctx;
-    uint64_t next = sim_next_ns(lab_sim(run->lab)), now = run_now(run);
+    uint64_t next = lab_next_ns(run->lab), now = run_now(run);
     return now >= *deadline || next == SIM_NEVER || next > now + 2 * SIM_S;
 }
 

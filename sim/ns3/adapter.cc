@@ -1,0 +1,344 @@
+// ns-3's simulator as the laboratory's clock, its devices as the carrier of links.
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sim/ns3/adapter.h"
+
+#include "sim/ns3/device.h"
+
+#include <ns3/global-value.h>
+#include <ns3/names.h>
+#include <ns3/object-factory.h>
+#include <ns3/pcap-file-wrapper.h>
+#include <ns3/pointer.h>
+#include <ns3/queue-size.h>
+#include <ns3/rng-seed-manager.h>
+#include <ns3/scheduler.h>
+#include <ns3/string.h>
+#include <ns3/trace-helper.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+using smclab::FrameChannel;
+using smclab::FrameDevice;
+
+namespace {
+
+// ---- time
+
+// Engine and ns-3 take turns: ns-3's queue holds a "tick" for our earliest timer, and for the time at which step() must return.
+// Ticks are never taken out: an earlier one is put in front of them, one that comes too early does nothing.
+class Clock : public smclab::EventGate {
+  public:
+    int Step(struct sim *sim, uint64_t until_ns);
+    void Call(sim_fn fn, void *ctx) override;
+
+  private:
+    static uint64_t Now() { return static_cast<uint64_t>(ns3::Simulator::Now().GetNanoSeconds()); }
+    void Happened(int result);
+    void SetTick();
+    void Tick();
+
+    struct sim *m_sim = nullptr;
+    uint64_t m_until = 0;
+    int m_result = 0;
+    std::vector<uint64_t> m_ticks; // set now, the next one last
+};
+
+void Clock::Happened(int result)
+{
+    m_result = result;
+    ns3::Simulator::Stop();
+}
+
+void Clock::SetTick()
+{
+    uint64_t next = sim_next_ns(m_sim), want = next < m_until ? next : m_until;
+    if (want >= INT64_MAX || (!m_ticks.empty() && m_ticks.back() <= want))
+        return;
+    m_ticks.push_back(want);
+    ns3::Simulator::Schedule(ns3::NanoSeconds(want - Now()), &Clock::Tick, this);
+}
+
+void Clock::Tick()
+{
+    uint64_t now = Now();
+    m_ticks.pop_back();
+    if (sim_next_ns(m_sim) <= now)
+        Happened(sim_step(m_sim));
+    else if (m_until <= now)
+        Happened(sim_run_until(m_sim, m_until));
+    SetTick();
+}
+
+void Clock::Call(sim_fn fn, void *ctx)
+{
+    Happened(sim_call(m_sim, Now(), fn, ctx));
+    SetTick();
+}
+
+int Clock::Step(struct sim *sim, uint64_t until_ns)
+{
+    m_sim = sim;
+    m_until = until_ns;
+    m_result = 0;
+    if (until_ns < sim_now(sim))
+        return 0;
+    SetTick();
+    ns3::Simulator::Run();
+    return m_result;
+}
+
+// ---- options of links
+
+struct Options {
+    explicit Options(const net_carried_link *link);
+    std::string Get(const std::string &name) const;
+    // Those that begin with `prefix`, without it; those of the queue disc have none.
+    std::vector<std::pair<std::string, std::string>> With(const std::string &prefix) const;
+    std::vector<std::pair<std::string, std::string>> all;
+};
+
+Options::Options(const net_carried_link *link)
+{
+    for (unsigned i = 0; i < link->option_count; i++)
+        all.emplace_back(link->options[i].name, link->options[i].value);
+}
+
+std::string Options::Get(const std::string &name) const
+{
+    for (const auto &[key, value] : all)
+        if (key == name)
+            return value;
+    return "";
+}
+
+std::vector<std::pair<std::string, std::string>> Options::With(const std::string &prefix) const
+{
+    std::vector<std::pair<std::string, std::string>> found;
+    for (const auto &[key, value] : all) {
+        bool ours = key == "queue" || key == "error" || key == "error_rate";
+        std::string::size_type dot = key.find('.');
+        if (prefix.empty() ? !ours && dot == std::string::npos : key.compare(0, prefix.size(), prefix) == 0)
+            found.emplace_back(key.substr(prefix.size()), value);
+    }
+    return found;
+}
+
+class Refused : public std::exception {
+  public:
+    explicit Refused(std::string why) : m_why(std::move(why)) {}
+    const char *what() const noexcept override { return m_why.c_str(); }
+
+  private:
+    std::string m_why;
+};
+
+void set_attributes(ns3::ObjectBase *object, const std::vector<std::pair<std::string, std::string>> &attributes)
+{
+    for (const auto &[name, value] : attributes)
+        if (!object->SetAttributeFailSafe(name, ns3::StringValue(value)))
+            throw Refused(object->GetInstanceTypeId().GetName() + " has no attribute " + name + ", or it cannot be \"" + value + "\"");
+}
+
+// An object of a class named in a scenario: nothing of that may end the program, as ns-3's own functions would.
+template <class Base> ns3::Ptr<Base> make(const std::string &name, const char *what)
+{
+    ns3::TypeId tid;
+    if (!ns3::TypeId::LookupByNameFailSafe(name, &tid) || !tid.IsChildOf(Base::GetTypeId()) || !tid.HasConstructor())
+        throw Refused("\"" + name + "\" is no " + what + " of ns-3");
+    ns3::ObjectFactory factory;
+    factory.SetTypeId(tid);
+    return factory.Create<Base>();
+}
+
+ns3::Ptr<ns3::QueueDisc> make_queue(const Options &options, const net_params &params)
+{
+    std::string name = options.Get("queue");
+    ns3::Ptr<ns3::QueueDisc> queue = make<ns3::QueueDisc>(name.empty() ? "ns3::FifoQueueDisc" : name, "queue disc");
+    if (name.empty() && params.queue_bytes != 0)
+        queue->SetMaxSize(ns3::QueueSize(ns3::QueueSizeUnit::BYTES, params.queue_bytes));
+    // RED and PIE compute with the link's rate; a scenario may say something else.
+    (void)queue->SetAttributeFailSafe("LinkBandwidth", ns3::DataRateValue(ns3::DataRate(params.rate_bps)));
+    (void)queue->SetAttributeFailSafe("LinkDelay", ns3::TimeValue(ns3::NanoSeconds(params.delay_ns)));
+    set_attributes(ns3::PeekPointer(queue), options.With(""));
+    queue->Initialize();
+    return queue;
+}
+
+ns3::Ptr<ns3::ErrorModel> make_errors(const Options &options)
+{
+    std::string name = options.Get("error"), rate = options.Get("error_rate");
+    auto attributes = options.With("error.");
+    if (name.empty() && rate.empty() && attributes.empty())
+        return nullptr;
+    ns3::Ptr<ns3::ErrorModel> errors = make<ns3::ErrorModel>(name.empty() ? "ns3::RateErrorModel" : name, "error model");
+    if (!rate.empty())
+        set_attributes(ns3::PeekPointer(errors), {{"ErrorUnit", "ERROR_UNIT_PACKET"}, {"ErrorRate", rate}});
+    set_attributes(ns3::PeekPointer(errors), attributes);
+    return errors;
+}
+
+} // namespace
+
+// ---- the engine
+
+struct ns3_engine {
+    Clock clock;
+    lab_clock lab;
+    net_carrier carrier;
+    std::map<std::string, ns3::Ptr<ns3::Node>> nodes;
+    std::string trace_folder;
+    bool over = false;
+
+    ns3::Ptr<ns3::Node> NodeOf(const struct port *port);
+    ns3::Ptr<FrameDevice> MakeDevice(const net_carried_link *link, const Options &options, unsigned i, ns3::Ptr<FrameChannel> channel);
+    void Link(const net_carried_link *link, void *ends[2]);
+    void Trace(ns3::Ptr<FrameDevice> device, const std::string &name);
+};
+
+static struct ns3_engine *the_engine; // as there is one ns-3 in a process
+
+// "client.eth0" and "sw0.3" are on the nodes "client" and "sw0".
+ns3::Ptr<ns3::Node> ns3_engine::NodeOf(const struct port *port)
+{
+    std::string name = net_port_name(port);
+    name = name.substr(0, name.rfind('.'));
+    ns3::Ptr<ns3::Node> &node = nodes[name];
+    if (!node) {
+        node = ns3::CreateObject<ns3::Node>();
+        ns3::Names::Add(name, node);
+    }
+    return node;
+}
+
+void ns3_engine::Trace(ns3::Ptr<FrameDevice> device, const std::string &name)
+{
+    ns3::PcapHelper helper;
+    ns3::Ptr<ns3::PcapFileWrapper> file = helper.CreateFile(trace_folder + "/" + name + ".pcap", std::ios::out, ns3::PcapHelper::DLT_EN10MB);
+    helper.HookDefaultSink<FrameDevice>(device, "PromiscSniffer", file);
+}
+
+ns3::Ptr<FrameDevice> ns3_engine::MakeDevice(const net_carried_link *link, const Options &options, unsigned i, ns3::Ptr<FrameChannel> channel)
+{
+    ns3::Ptr<FrameDevice> device = ns3::CreateObject<FrameDevice>();
+    NodeOf(link->end[i])->AddDevice(device);
+    device->SetAttribute("DataRate", ns3::DataRateValue(ns3::DataRate(link->params.rate_bps)));
+    device->Setup(&clock, link->end[i], channel, make_queue(options, link->params), !options.Get("queue").empty());
+    if (ns3::Ptr<ns3::ErrorModel> errors = make_errors(options))
+        device->SetAttribute("ReceiveErrorModel", ns3::PointerValue(errors));
+    set_attributes(ns3::PeekPointer(device), options.With("device."));
+    if (!trace_folder.empty())
+        Trace(device, net_port_name(link->end[i]));
+    return device;
+}
+
+void ns3_engine::Link(const net_carried_link *link, void *ends[2])
+{
+    Options options(link);
+    ns3::Ptr<FrameChannel> channel = ns3::CreateObject<FrameChannel>();
+    channel->SetAttribute("Delay", ns3::TimeValue(ns3::NanoSeconds(link->params.delay_ns)));
+    set_attributes(ns3::PeekPointer(channel), options.With("channel."));
+    ns3::Ptr<FrameDevice> device[2];
+    for (unsigned i = 0; i < 2; i++) {
+        device[i] = MakeDevice(link, options, i, channel);
+        ends[i] = ns3::PeekPointer(device[i]); // the node keeps it
+    }
+    channel->Attach(device[0], device[1]);
+}
+
+// ---- the carrier
+
+static int carry_link(void *user, const struct net_carried_link *link, void *ends[2], char *problem, size_t problem_size)
+{
+    try {
+        static_cast<ns3_engine *>(user)->Link(link, ends);
+        return 0;
+    } catch (const Refused &refused) {
+        snprintf(problem, problem_size, "%s", refused.what());
+        return SMC_ERR_ARGUMENT;
+    } catch (const std::exception &error) {
+        snprintf(problem, problem_size, "ns-3: %s", error.what());
+        return SMC_ERR_NOMEM;
+    }
+}
+
+static bool carry_send(void *end, net_packet *packet, const uint8_t *bytes, size_t length)
+{
+    return the_engine != nullptr && static_cast<FrameDevice *>(end)->SendFrame(packet, bytes, length);
+}
+
+static void carry_propagate(void *end, net_packet *packet, const uint8_t *bytes, size_t length, uint64_t late_ns)
+{
+    if (the_engine != nullptr) // else the net is freed next, and with it the packet
+        static_cast<FrameDevice *>(end)->Propagate(packet, bytes, length, late_ns);
+}
+
+static void carry_flush(void *end)
+{
+    if (the_engine != nullptr)
+        static_cast<FrameDevice *>(end)->Flush();
+}
+
+static int clock_step(void *user, struct sim *sim, uint64_t until_ns)
+{
+    return static_cast<Clock *>(user)->Step(sim, until_ns);
+}
+
+// ---- C
+
+int ns3_engine_new(const struct ns3_engine_config *config, struct ns3_engine **out, char *error, size_t error_size)
+{
+    const char *scheduler = config->scheduler != nullptr ? config->scheduler : "ns3::PriorityQueueScheduler";
+    ns3::TypeId tid;
+    if (the_engine != nullptr) {
+        snprintf(error, error_size, "ns-3 runs already in this process");
+        return SMC_ERR_BUSY;
+    }
+    if (!ns3::TypeId::LookupByNameFailSafe(scheduler, &tid) || !tid.IsChildOf(ns3::Scheduler::GetTypeId()) || !tid.HasConstructor()) {
+        snprintf(error, error_size, "\"%s\" is no scheduler of ns-3", scheduler);
+        return SMC_ERR_ARGUMENT;
+    }
+    auto engine = new (std::nothrow) ns3_engine;
+    if (engine == nullptr) {
+        snprintf(error, error_size, "out of memory");
+        return SMC_ERR_NOMEM;
+    }
+    ns3::ObjectFactory factory;
+    factory.SetTypeId(tid);
+    ns3::Simulator::SetScheduler(factory);
+    ns3::RngSeedManager::SetSeed(1);
+    ns3::RngSeedManager::SetRun(config->seed);
+    engine->lab = {clock_step, &engine->clock};
+    engine->carrier = {engine, carry_link, carry_send, carry_propagate, carry_flush};
+    engine->trace_folder = config->trace_folder != nullptr ? config->trace_folder : "";
+    *out = the_engine = engine;
+    return 0;
+}
+
+const struct lab_clock *ns3_engine_clock(struct ns3_engine *engine)
+{
+    return &engine->lab;
+}
+
+void ns3_engine_attach(struct ns3_engine *engine, struct lab *lab)
+{
+    lab_set_carrier(lab, &engine->carrier);
+}
+
+uint64_t ns3_engine_events(const struct ns3_engine *engine)
+{
+    (void)engine;
+    return ns3::Simulator::GetEventCount();
+}
+
+void ns3_engine_free(struct ns3_engine *engine)
+{
+    if (engine == nullptr)
+        return;
+    the_engine = nullptr; // before the end: discs that are emptied say nothing any more
+    ns3::Simulator::Destroy();
+    ns3::Names::Clear();
+    delete engine;
+}
