@@ -241,6 +241,8 @@ void lab_host_free(struct lab_host *h)
     if (h->stack != NULL)
         ip_stack_free(h->stack);
     lab_devmem_free(h); /* connections have given their fragments back */
+    if (h->cpu != NULL)
+        lab_cpu_free(h->cpu); /* behind the stack, whose ports it made */
     for (unsigned i = 0; i < h->interface_count; i++)
         interface_free(h->interfaces[i]);
     sim_timer_release(lab->sim, &h->timer);
@@ -249,8 +251,6 @@ void lab_host_free(struct lab_host *h)
 
 /* As if its power were cut: from now on it neither sends nor hears. Memory goes at the end of the run. */
 int lab_host_kill(struct lab_host *host)
-    if (h->cpu != NULL)
-        lab_cpu_free(h->cpu); /* behind the stack, whose ports it made */
 {
     host->dead = true;
     sim_timer_cancel(host->lab->sim, &host->timer);
@@ -273,6 +273,8 @@ static void frame_in(void *user, struct port *port, const uint8_t *frame, size_t
         return;
     if (i->roce != NULL && i->roce_present && roce_is_roce(frame, length))
         roce_frame(i->roce, 1, frame, length, now_ns);
+    else if (i->host->cpu != NULL)
+        lab_cpu_frame(i->host->cpu, i, frame, length);
     else
         lab_devmem_frame(i, frame, length, now_ns);
     lab_host_wake(i->host);
@@ -285,8 +287,6 @@ static void link_changed(void *user, struct port *port, bool up, uint64_t now_ns
     if (i->host->dead)
         return;
     ip_link(i->host->stack, i->ip, up, now_ns);
-    else if (i->host->cpu != NULL)
-        lab_cpu_frame(i->host->cpu, i, frame, length);
     if (i->roce != NULL)
         roce_link(i->roce, 1, up, now_ns);
     lab_host_wake(i->host);
@@ -434,37 +434,16 @@ int lab_interface_roce_present(struct lab_interface *i, bool present)
     return error;
 }
 
-/* [DCQCN] A flow starts at line rate. */
-void lab_interface_linked(struct port *port, uint64_t rate_bits)
-{
-    struct roce_dcqcn params;
-    if (port->receiver.frame != frame_in)
-        return;
-    const struct lab_interface *i = port->receiver.user;
-    if (i->roce == NULL || i->line_rate_given || !roce_dcqcn_params(i->roce, &params) || rate_bits > ROCE_DCQCN_RATE_MAX)
-        return;
-    params.line_rate = rate_bits;
-    if (params.R_MIN > rate_bits)
-        params.R_MIN = rate_bits;
-    (void)roce_set_dcqcn(i->roce, &params); /* in range */
-}
-
-static int start_roce(struct lab_interface *i, const struct lab_interface_config *c)
+static int start_roce(struct lab_interface *i)
 {
     struct lab_host *h = i->host;
     struct roce_config config = {.alloc = &h->lab->alloc,
                                  .name = i->name,
                                  .crc = libdeflate_crc32,
                                  .seed = sim_hash_64(i->name, strlen(i->name), h->seed),
-                                 .dscp = c->dscp,
-                                 .priority = c->priority,
                                  .wake = lab_host_wake,
                                  .user = h};
     int error = roce_new(&config, &i->roce);
-    if (error == 0 && c->dcqcn != NULL) {
-        i->line_rate_given = c->dcqcn->line_rate != 0;
-        error = roce_set_dcqcn(i->roce, c->dcqcn);
-    }
     if (error == 0) {
         roce_attach_port(i->roce, 1, i->port);
         error = set_gids(i);
@@ -485,10 +464,9 @@ static int start_interface(struct lab_interface *i, const struct lab_interface_c
     if (i->port == NULL)
         return SMC_ERR_NOMEM;
     i->port->receiver = (struct port_receiver){.frame = frame_in, .link = link_changed, .user = i};
-    struct pfc_config pfc = {.trust = c->trust_pcp ? PFC_TRUST_PCP : PFC_TRUST_DSCP};
-    if (c->flow_control && pfc_enable(i->port, &pfc) != 0)
-        return SMC_ERR_NOMEM;
     struct ip_interface_config ip = {.port = i->port, .vlan = c->vlan};
+    if (h->cpu != NULL && lab_cpu_port(h->cpu, i->port, &ip.port) != 0)
+        return SMC_ERR_NOMEM;
     i->ip = ip_add_interface(h->stack, &ip);
     if (i->ip < 0)
         return i->ip;
@@ -501,7 +479,7 @@ static int start_interface(struct lab_interface *i, const struct lab_interface_c
         error = ip_add_route(h->stack, i->ip, ip_is_v4(gateway) ? ip_from_v4((const uint8_t[4]){0}) : any, 0, gateway);
     }
     if (error == 0 && !c->no_roce)
-        error = start_roce(i, c);
+        error = start_roce(i);
     return error;
 }
 
@@ -513,8 +491,6 @@ int lab_add_interface(struct lab_host *host, const struct lab_interface_config *
         return SMC_ERR_ARGUMENT;
     if (host->interface_count == LAB_INTERFACES || lab_find_interface(lab, name) != NULL)
         return lab_fail(lab, SMC_ERR_EXISTS, "%s: there is such an interface, or %d of them", name, LAB_INTERFACES);
-    if (h->cpu != NULL && lab_cpu_port(h->cpu, i->port, &ip.port) != 0)
-        return SMC_ERR_NOMEM;
     struct lab_interface *i = lab_alloc(lab, sizeof(*i));
     if (i == NULL)
         return SMC_ERR_NOMEM;

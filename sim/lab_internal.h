@@ -46,7 +46,6 @@ struct lab_interface {
     bool v1_gids, v2_gids;
     struct roce_fault faults[ROCE_FAULTS_MAX];
     unsigned fault_count;
-    bool line_rate_given;   /* for DCQCN */
     struct devmem_nic *nic; /* in front of the IP stack; NULL: none */
     uint32_t nic_ifindex;
     bool nic_gone;          /* unregistered: nothing is received */
@@ -70,8 +69,8 @@ struct lab_host {
     char name[LAB_NAME];
     struct lab_machine *machine;
     struct ip_stack *stack;
-    struct smc_endpoint *ep;
     struct lab_cpu *cpu; /* NULL: what it does takes no time */
+    struct smc_endpoint *ep;
     struct smc_dibs dibs;
     struct lab_interface *interfaces[LAB_INTERFACES];
     unsigned interface_count;
@@ -111,9 +110,9 @@ struct lab_socket {
     struct lab *lab;
     struct lab_host *host;
     unsigned id;
+    struct lab_app *app;
     const struct lab_socket_ops *ops;
     void *user;
-    struct lab_app *app;
     struct lab_socket_config config;
     struct lab_socket *listener; /* of an accepted one */
     struct tcp_listener *tcp_listener;
@@ -143,8 +142,7 @@ struct lab {
     struct lab_switch *switches;
     struct lab_box *boxes;
     struct lab_socket *sockets, **sockets_end;
-    struct lab_socket **socket_table; /* by id − 1 */
-    unsigned socket_count, socket_room, port_count;
+    unsigned socket_count, port_count;
     char problem[LAB_PROBLEM];
 };
 
@@ -163,8 +161,6 @@ void lab_host_free(struct lab_host *host);
 void lab_host_touch(struct lab_host *host); /* something was called on it: run at this instant */
 struct lab_interface *lab_find_interface(struct lab *lab, const char *name);
 struct lab_interface *lab_interface_of(struct lab_host *host, struct ip_address own);
-/* The port has got a link of that rate: nothing, if it is no interface's. */
-void lab_interface_linked(struct port *port, uint64_t rate_bits);
 /* lab_dibs.c */
 void lab_dibs_free(struct lab_dibs *dibs);
 uint64_t lab_dibs_next_ns(const struct lab_dibs *dibs);
@@ -184,10 +180,6 @@ struct smc_rdma_device *lab_proxy_device(struct lab_proxy *proxy);
 extern const struct smc_host_ops lab_smc_ops;
 void lab_socket_free(struct lab_socket *socket);
 void lab_socket_host_died(struct lab_socket *socket);
-/* lab_traffic.c */
-void lab_traffic_event(struct lab_socket *socket, unsigned events);
-
-#endif
 struct lab_socket *lab_socket_new(struct lab_host *host, const struct lab_socket_config *config);
 void lab_socket_tell(struct lab_socket *socket, unsigned events);
 void lab_socket_connected(struct lab_socket *socket, enum smc_mode mode);
@@ -217,3 +209,7 @@ int64_t lab_recv_now(struct lab_socket *socket, void *data, size_t length, unsig
 /* lab_app.c */
 void lab_app_event(struct lab_socket *socket);
 void lab_app_free(struct lab_socket *socket);
+/* lab_traffic.c */
+void lab_traffic_event(struct lab_socket *socket, unsigned events);
+
+#endif

@@ -302,35 +302,12 @@ static const struct tcp_callbacks tcp_ops = {.established = established,
                                              .eof = eof,
                                              .reset = reset};
 
-static bool make_room(struct lab *lab)
-{
-    unsigned room = lab->socket_room > 0 ? lab->socket_room * 2 : 64;
-    if (lab->socket_count < lab->socket_room)
-        return true;
-    struct lab_socket **table = smc_alloc_grow(&lab->alloc, lab->socket_table, lab->socket_room, room, sizeof(struct lab_socket *));
-    if (table == NULL)
-        return false;
-    lab->socket_table = table;
-    lab->socket_room = room;
-    return true;
-}
-
-struct lab_socket *lab_find_socket(struct lab *lab, unsigned id)
-{
-    return id >= 1 && id <= lab->socket_count ? lab->socket_table[id - 1] : NULL;
-}
-
 static struct lab_socket *socket_new(struct lab_host *host, const struct lab_socket_config *config)
 {
     struct lab *lab = host->lab;
     struct lab_socket *s = lab_alloc(lab, sizeof(*s));
     if (s == NULL)
         return NULL;
-    if (!make_room(lab)) {
-        lab_release(lab, s, sizeof(*s));
-        return NULL;
-    }
-    lab->socket_table[lab->socket_count] = s;
     s->lab = lab;
     s->host = host;
     s->id = ++lab->socket_count;
@@ -453,16 +430,6 @@ int64_t lab_send_now(struct lab_socket *s, const void *data, size_t length, unsi
     return n;
 }
 
-uint32_t lab_writable(const struct lab_socket *s)
-{
-    if (s->mode == SMC_MODE_TCP)
-        return s->tcp != NULL ? tcp_info(s->tcp).send_room : 0;
-    return s->mode != SMC_MODE_NONE && s->smc != NULL ? smc_writable(s->smc) : 0;
-}
-
-static int64_t tcp_receive(struct lab_socket *s, void *data, size_t length, unsigned flags)
-{
-    if (s->tcp == NULL)
 /* The time of a call passes before what it sends can leave. What it would not take costs nothing: an application that waits asks
  * after every event here, and would not on a machine. */
 int64_t lab_send(struct lab_socket *s, const void *data, size_t length, unsigned flags)
@@ -481,6 +448,16 @@ int64_t lab_send(struct lab_socket *s, const void *data, size_t length, unsigned
     return n;
 }
 
+uint32_t lab_writable(const struct lab_socket *s)
+{
+    if (s->mode == SMC_MODE_TCP)
+        return s->tcp != NULL ? tcp_info(s->tcp).send_room : 0;
+    return s->mode != SMC_MODE_NONE && s->smc != NULL ? smc_writable(s->smc) : 0;
+}
+
+static int64_t tcp_receive(struct lab_socket *s, void *data, size_t length, unsigned flags)
+{
+    if (s->tcp == NULL)
         return SMC_ERR_RESET;
     if ((flags & SMC_MSG_OOB) != 0) {
         int error = tcp_read_urgent(s->tcp, data);
@@ -504,20 +481,6 @@ int64_t lab_recv_now(struct lab_socket *s, void *data, size_t length, unsigned f
     return n;
 }
 
-int lab_shutdown(struct lab_socket *s, enum smc_how how)
-{
-    int error = SMC_ERR_STATE;
-    if (s->closed || s->mode == SMC_MODE_NONE)
-        return error;
-    if (s->mode != SMC_MODE_TCP && s->smc != NULL)
-        error = smc_shutdown(s->smc, how, sim_now(s->lab->sim));
-    else if (s->mode == SMC_MODE_TCP && s->tcp != NULL)
-        error = how == SMC_SHUT_RD ? 0 : tcp_shutdown_write(s->tcp);
-    lab_host_touch(s->host);
-    return error;
-}
-
-void lab_close(struct lab_socket *s)
 int64_t lab_recv(struct lab_socket *s, void *data, size_t length, unsigned flags)
 {
     struct lab_cpu *cpu = s->host->cpu;
@@ -533,6 +496,20 @@ int64_t lab_recv(struct lab_socket *s, void *data, size_t length, unsigned flags
     return n;
 }
 
+int lab_shutdown(struct lab_socket *s, enum smc_how how)
+{
+    int error = SMC_ERR_STATE;
+    if (s->closed || s->mode == SMC_MODE_NONE)
+        return error;
+    if (s->mode != SMC_MODE_TCP && s->smc != NULL)
+        error = smc_shutdown(s->smc, how, sim_now(s->lab->sim));
+    else if (s->mode == SMC_MODE_TCP && s->tcp != NULL)
+        error = how == SMC_SHUT_RD ? 0 : tcp_shutdown_write(s->tcp);
+    lab_host_touch(s->host);
+    return error;
+}
+
+void lab_close(struct lab_socket *s)
 {
     if (s->closed)
         return;

@@ -180,11 +180,11 @@ int lab_traffic_start(struct lab_socket *s, const struct lab_traffic *traffic)
 {
     if (s->run != NULL)
         return lab_fail(s->lab, SMC_ERR_EXISTS, "socket %u has its traffic already", s->id);
-    struct lab_run *run = lab_alloc(s->lab, sizeof(*run));
-    if (run == NULL)
     if (s->host->cpu != NULL) /* it would go on at times when the processor is busy */
         return lab_fail(s->lab, SMC_ERR_UNSUPPORTED, "%s has a cpu: its applications are streams and calls (sim/lab_app.h)",
                         s->host->name);
+    struct lab_run *run = lab_alloc(s->lab, sizeof(*run));
+    if (run == NULL)
         return SMC_ERR_NOMEM;
     run->plan = *traffic;
     run->socket = s;

@@ -128,6 +128,7 @@ static int open_lab(lua_State *L)
     socket_open(L);
     fault_open(L);
     devmem_open(L);
+    measure_open(L);
     info_open(L);
     watch_open(L);
     message_open(L);
@@ -137,7 +138,6 @@ static int open_lab(lua_State *L)
 /* ---- errors ---- */
 static int on_error(lua_State *L)
 {
-    measure_open(L);
     struct run *run = run_of(L);
     const char *text = lua_tostring(L, 1);
     if (run->result->verdict == SCRIPT_FAIL || text == NULL)
@@ -201,6 +201,11 @@ static int target_says(struct run *run, int error, const char *why)
     return error == 0 ? 0 : error_result(run->result, "the target %s: %s", run->options->target->name, why);
 }
 
+static bool only_reads(const struct script_options *options)
+{
+    return options->header_only || options->experiment_only;
+}
+
 static int start(struct run *run)
 {
     const struct script_target *target = only_reads(run->options) ? NULL : run->options->target;
@@ -211,11 +216,6 @@ static int start(struct run *run)
     if (target != NULL && target->prepare != NULL &&
         target_says(run, target->prepare(target->user, &config, why, sizeof(why)), why) != 0)
         return -1;
-static bool only_reads(const struct script_options *options)
-{
-    return options->header_only || options->experiment_only;
-}
-
     int error = lab_new(&config, &run->lab);
     if (error != 0)
         return error_result(run->result, "the laboratory cannot start: %s",

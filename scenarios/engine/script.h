@@ -31,8 +31,6 @@ struct script_header {
     bool hostile;
 };
 
-struct script_options {
-    const char *path;       /* of the script */
 /* A point of an experiment's sweep: which value of each parameter, in the order of their names. */
 struct script_point {
     unsigned index[SCRIPT_PARAMETERS], count;
@@ -44,16 +42,18 @@ struct script_measure {
     double value;
 };
 
+struct script_options {
+    const char *path;       /* of the script */
     const char *text;       /* instead of a file's content; NULL: `path` is read */
     uint64_t seed;
     const char *capture;    /* pcap to write; NULL: none */
     uint64_t pause_at_ns;   /* 0: never; else everything stops there: script_inspect() */
     bool header_only;       /* the header is read, nothing runs */
-    const struct script_target *target; /* scenarios/engine/target.h; NULL: the simulation */
-};
     bool experiment_only;   /* what stands before `experiment {` runs, and that is read */
     bool unwatched;         /* nothing is captured or kept: messages() and the like cannot be asked */
     const struct script_point *point; /* of an experiment; NULL: its first quick one */
+    const struct script_target *target; /* scenarios/engine/target.h; NULL: the simulation */
+};
 
 enum script_verdict { SCRIPT_PASS, SCRIPT_FAIL, SCRIPT_ERROR };
 
@@ -67,15 +67,15 @@ struct script_result {
     uint64_t events, messages, now_ns;
     uint64_t digest[2];
     bool paused;
-    char *ladder;                /* of a FAIL: the last messages, drawn; owned */
-};
-void script_result_free(struct script_result *result);
-
     /* { repetitions, parameters: [{ name, values: [text] }], quick: the same, measures: [name], plots: [{ x, y, by, title, log,
      * where }] } as JSON; owned; NULL: it is none */
     char *experiment;
     struct script_measure measures[SCRIPT_MEASURES];
     unsigned measure_count;
+    char *ladder;                /* of a FAIL: the last messages, drawn; owned */
+};
+void script_result_free(struct script_result *result);
+
 /* A time as a script writes it ("250 ms", "1.5s"), or a number of nanoseconds without a unit. 0, or -1: not of that form, or too long. */
 int script_parse_time(const char *text, uint64_t *ns);
 

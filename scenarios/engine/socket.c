@@ -8,10 +8,11 @@
 static struct lab_socket *socket_at(lua_State *L, int index)
 {
     lua_Integer id = luaL_checkinteger(L, index);
-    struct lab_socket *s = id > 0 && id <= UINT32_MAX ? lab_find_socket(run_of(L)->lab, (unsigned)id) : NULL;
-    if (s == NULL)
-        luaL_error(L, "there is no socket %d", (int)id);
-    return s;
+    for (struct lab_socket *s = lab_next_socket(run_of(L)->lab, NULL); s != NULL; s = lab_next_socket(run_of(L)->lab, s))
+        if (lab_socket_id(s) == id)
+            return s;
+    luaL_error(L, "there is no socket %d", (int)id);
+    return NULL;
 }
 
 static struct lab_host *host_at(lua_State *L, int index)
