@@ -188,6 +188,8 @@ static int start_host(struct lab_host *h, const struct lab_host_config *config)
         return SMC_ERR_NOMEM;
     smc_dibs_init(&h->dibs, &h->lab->alloc);
     h->ipsec = config->ipsec;
+    if (h->outside != NULL)
+        return h->outside->ops->begin != NULL ? h->outside->ops->begin(h->outside->user, h, config) : 0;
     return config->no_smc ? 0 : start_endpoint(h, config);
 }
 
@@ -203,9 +205,15 @@ int lab_add_host(struct lab *lab, const struct lab_host_config *config, struct l
     h->lab = lab;
     h->seed = seed_of(lab, config->name, "host");
     snprintf(h->name, sizeof(h->name), "%s", config->name);
+    const struct lab_outside *outside = lab_outside_of(lab, config->name);
     *lab->hosts_end = h;
     lab->hosts_end = &h->next;
+    h->outside = outside;
+    if (outside != NULL)
+        lab->problem[0] = '\0';
     int error = start_host(h, config);
+    if (error != 0 && outside != NULL && lab->problem[0] != '\0')
+        return error;
     if (error != 0)
         return lab_fail(lab, error, "host \"%s\" cannot be made: %s", config->name, smc_error_text(error));
     *out = h;
@@ -271,6 +279,10 @@ static void frame_in(void *user, struct port *port, const uint8_t *frame, size_t
     (void)port;
     if (i->host->dead)
         return;
+    if (i->host->outside != NULL) {
+        lab_outside_frame_out(i, frame, length);
+        return;
+    }
     if (i->roce != NULL && i->roce_present && roce_is_roce(frame, length))
         roce_frame(i->roce, 1, frame, length, now_ns);
     else if (i->host->cpu != NULL)
@@ -286,6 +298,10 @@ static void link_changed(void *user, struct port *port, bool up, uint64_t now_ns
     (void)port;
     if (i->host->dead)
         return;
+    if (i->host->outside != NULL) {
+        lab_outside_link(i, up);
+        return;
+    }
     ip_link(i->host->stack, i->ip, up, now_ns);
     if (i->roce != NULL)
         roce_link(i->roce, 1, up, now_ns);
@@ -324,6 +340,8 @@ struct roce *lab_interface_roce(struct lab_interface *interface)
 
 int lab_interface_add_fault(struct lab_interface *i, const struct roce_fault *fault)
 {
+    if (lab_inside_only(i->host, "its RoCE device makes no faults on demand") != 0)
+        return SMC_ERR_UNSUPPORTED;
     if (i->roce == NULL)
         return lab_fail(i->host->lab, SMC_ERR_UNSUPPORTED, "%s has no RoCE device", i->name);
     if (fault == NULL)
@@ -410,6 +428,8 @@ static int set_addresses(struct lab_interface *i, const char *text)
 int lab_interface_set_address(struct lab_interface *i, const char *address)
 {
     int error = set_addresses(i, address);
+    if (error == 0 && i->host->outside != NULL)
+        return lab_outside_address(i, address);
     if (error == 0 && i->roce != NULL)
         error = set_gids(i);
     lab_host_wake(i->host);
@@ -420,6 +440,8 @@ int lab_interface_roce_present(struct lab_interface *i, bool present)
 {
     uint64_t now = sim_now(i->host->lab->sim);
     int error = 0;
+    if (i->host->outside != NULL)
+        return lab_outside_roce_present(i, present);
     if (i->roce == NULL)
         return lab_fail(i->host->lab, SMC_ERR_UNSUPPORTED, "%s has no RoCE device", i->name);
     if (i->roce_present == present || i->host->ep == NULL)
@@ -434,16 +456,37 @@ int lab_interface_roce_present(struct lab_interface *i, bool present)
     return error;
 }
 
-static int start_roce(struct lab_interface *i)
+/* [DCQCN] A flow starts at line rate. */
+void lab_interface_linked(struct port *port, uint64_t rate_bits)
+{
+    struct roce_dcqcn params;
+    if (port->receiver.frame != frame_in)
+        return;
+    const struct lab_interface *i = port->receiver.user;
+    if (i->roce == NULL || i->line_rate_given || !roce_dcqcn_params(i->roce, &params) || rate_bits > ROCE_DCQCN_RATE_MAX)
+        return;
+    params.line_rate = rate_bits;
+    if (params.R_MIN > rate_bits)
+        params.R_MIN = rate_bits;
+    (void)roce_set_dcqcn(i->roce, &params); /* in range */
+}
+
+static int start_roce(struct lab_interface *i, const struct lab_interface_config *c)
 {
     struct lab_host *h = i->host;
     struct roce_config config = {.alloc = &h->lab->alloc,
                                  .name = i->name,
                                  .crc = libdeflate_crc32,
                                  .seed = sim_hash_64(i->name, strlen(i->name), h->seed),
+                                 .dscp = c->dscp,
+                                 .priority = c->priority,
                                  .wake = lab_host_wake,
                                  .user = h};
     int error = roce_new(&config, &i->roce);
+    if (error == 0 && c->dcqcn != NULL) {
+        i->line_rate_given = c->dcqcn->line_rate != 0;
+        error = roce_set_dcqcn(i->roce, c->dcqcn);
+    }
     if (error == 0) {
         roce_attach_port(i->roce, 1, i->port);
         error = set_gids(i);
@@ -460,10 +503,15 @@ static int start_interface(struct lab_interface *i, const struct lab_interface_c
     struct lab_host *h = i->host;
     unsigned number = ++h->lab->port_count;
     uint8_t mac[6] = {0x02, 0x5e, 0x10, 0, (uint8_t)(number >> 8), (uint8_t)number};
+    if (h->outside != NULL && lab_outside_mac(i, mac) != 0)
+        return SMC_ERR_UNSUPPORTED;
     i->port = net_port_new(h->lab->net, i->name, mac);
     if (i->port == NULL)
         return SMC_ERR_NOMEM;
     i->port->receiver = (struct port_receiver){.frame = frame_in, .link = link_changed, .user = i};
+    struct pfc_config pfc = {.trust = c->trust_pcp ? PFC_TRUST_PCP : PFC_TRUST_DSCP};
+    if (c->flow_control && pfc_enable(i->port, &pfc) != 0)
+        return SMC_ERR_NOMEM;
     struct ip_interface_config ip = {.port = i->port, .vlan = c->vlan};
     if (h->cpu != NULL && lab_cpu_port(h->cpu, i->port, &ip.port) != 0)
         return SMC_ERR_NOMEM;
@@ -471,6 +519,8 @@ static int start_interface(struct lab_interface *i, const struct lab_interface_c
     if (i->ip < 0)
         return i->ip;
     int error = set_addresses(i, c->address != NULL ? c->address : "");
+    if (h->outside != NULL)
+        return error != 0 ? error : lab_outside_interface(i, c);
     struct ip_address gateway;
     static const struct ip_address any;
     if (error == 0 && c->gateway != NULL) {
@@ -479,7 +529,7 @@ static int start_interface(struct lab_interface *i, const struct lab_interface_c
         error = ip_add_route(h->stack, i->ip, ip_is_v4(gateway) ? ip_from_v4((const uint8_t[4]){0}) : any, 0, gateway);
     }
     if (error == 0 && !c->no_roce)
-        error = start_roce(i);
+        error = start_roce(i, c);
     return error;
 }
 

@@ -12,6 +12,7 @@
 #include "sim/capture.h"
 #include "sim/carrier.h"
 #include "sim/lab.h"
+#include "sim/lab_outside.h"
 #include "sim/middlebox.h"
 #include "sim/network.h"
 #include "sim/stack.h"
@@ -46,6 +47,7 @@ struct lab_interface {
     bool v1_gids, v2_gids;
     struct roce_fault faults[ROCE_FAULTS_MAX];
     unsigned fault_count;
+    bool line_rate_given;   /* for DCQCN */
     struct devmem_nic *nic; /* in front of the IP stack; NULL: none */
     uint32_t nic_ifindex;
     bool nic_gone;          /* unregistered: nothing is received */
@@ -82,6 +84,7 @@ struct lab_host {
     void *edit_user;
     uint64_t seed;
     struct lab_devmem *devmem; /* NULL: none */
+    const struct lab_outside *outside; /* NULL: it is simulated */
 };
 
 struct lab_link {
@@ -125,6 +128,10 @@ struct lab_socket {
     bool closed, told_connected, muted, tcp_eof, ended;
     bool smc_over; /* SMC has said CLOSED: the connection dies with lab_close(), and says nothing more */
     struct lab_run *run;
+    /* Of a host outside. */
+    uint64_t outside_number;
+    bool outside_listens;
+    char outside_state[24];
 };
 
 struct lab {
@@ -142,8 +149,13 @@ struct lab {
     struct lab_switch *switches;
     struct lab_box *boxes;
     struct lab_socket *sockets, **sockets_end;
-    unsigned socket_count, port_count;
+    struct lab_socket **socket_table; /* by id − 1 */
+    unsigned socket_count, socket_room, port_count;
     char problem[LAB_PROBLEM];
+    const struct lab_outside *outside; /* who of the hosts is outside: by name or index; NULL: nobody */
+    char outside_name[LAB_NAME];
+    unsigned outside_index;
+    char refused[LAB_PROBLEM];
 };
 
 /* Notes in words why something failed, and returns `error`. */
@@ -161,6 +173,8 @@ void lab_host_free(struct lab_host *host);
 void lab_host_touch(struct lab_host *host); /* something was called on it: run at this instant */
 struct lab_interface *lab_find_interface(struct lab *lab, const char *name);
 struct lab_interface *lab_interface_of(struct lab_host *host, struct ip_address own);
+/* The port has got a link of that rate: nothing, if it is no interface's. */
+void lab_interface_linked(struct port *port, uint64_t rate_bits);
 /* lab_dibs.c */
 void lab_dibs_free(struct lab_dibs *dibs);
 uint64_t lab_dibs_next_ns(const struct lab_dibs *dibs);

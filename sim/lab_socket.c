@@ -8,7 +8,7 @@
 enum { BACKLOG = 4096, INPUT_BYTES = 4096 };
 
 /* ---- Telling the application ---- */
-static void tell(struct lab_socket *s, unsigned events)
+void lab_socket_tell(struct lab_socket *s, unsigned events)
 {
     s->events |= events;
     if (s->run != NULL)
@@ -19,7 +19,7 @@ static void tell(struct lab_socket *s, unsigned events)
         s->ops->event(s->user, s, events);
 }
 
-static void connected(struct lab_socket *s, enum smc_mode mode)
+void lab_socket_connected(struct lab_socket *s, enum smc_mode mode)
 {
     if (s->told_connected)
         return;
@@ -27,7 +27,7 @@ static void connected(struct lab_socket *s, enum smc_mode mode)
     s->mode = mode;
     if (s->listener != NULL && s->listener->ops != NULL && s->listener->ops->accepted != NULL)
         s->listener->ops->accepted(s->listener->user, s->listener, s);
-    tell(s, SMC_EVENT_CONNECTED);
+    lab_socket_tell(s, SMC_EVENT_CONNECTED);
 }
 
 /* The TCP connection ends with what SMC or the application has left of it. */
@@ -48,7 +48,7 @@ static void ended(struct lab_socket *s)
     if (s->ended)
         return;
     s->ended = true;
-    tell(s, SMC_EVENT_CLOSED);
+    lab_socket_tell(s, SMC_EVENT_CLOSED);
 }
 
 /* ---- From SMC ---- */
@@ -117,14 +117,14 @@ static int smc_route(void *host, const struct smc_gid *own, const struct smc_gid
 static void fell_back(struct lab_socket *s)
 {
     s->fallback = smc_connection_fallback(s->smc, &s->peer_diagnosis);
-    connected(s, SMC_MODE_TCP);
+    lab_socket_connected(s, SMC_MODE_TCP);
     if (s->tcp == NULL)
         return;
     struct tcp_info info = tcp_info(s->tcp);
     if (info.unread > 0)
-        tell(s, SMC_EVENT_READABLE);
+        lab_socket_tell(s, SMC_EVENT_READABLE);
     if (info.eof)
-        tell(s, SMC_EVENT_EOF | SMC_EVENT_READABLE);
+        lab_socket_tell(s, SMC_EVENT_EOF | SMC_EVENT_READABLE);
 }
 
 static void smc_event(void *host, struct smc_connection *c, void *user, unsigned events)
@@ -137,7 +137,7 @@ static void smc_event(void *host, struct smc_connection *c, void *user, unsigned
         if (smc_connection_mode(c) == SMC_MODE_TCP)
             fell_back(s);
         else
-            connected(s, smc_connection_mode(c));
+            lab_socket_connected(s, smc_connection_mode(c));
     }
     bool gone = (events & SMC_EVENT_CLOSED) != 0 && s->closed;
     s->smc_over |= (events & SMC_EVENT_CLOSED) != 0;
@@ -147,7 +147,7 @@ static void smc_event(void *host, struct smc_connection *c, void *user, unsigned
     if (gone && s->mode != SMC_MODE_TCP)
         drop_tcp(s, false);
     if ((events & ~(unsigned)SMC_EVENT_CLOSED) != 0)
-        tell(s, events & ~(unsigned)SMC_EVENT_CLOSED);
+        lab_socket_tell(s, events & ~(unsigned)SMC_EVENT_CLOSED);
     if (gone && s->mode != SMC_MODE_TCP)
         ended(s);
     if ((s->smc_over || s->error != 0) && !s->closed && s->listener != NULL && !s->told_connected)
@@ -227,14 +227,14 @@ static void established(void *user, struct tcp_conn *tcp)
     struct lab_socket *s = user;
     struct tcp_info info = tcp_info(tcp);
     if (s->host->ep == NULL || s->config.tcp_only) {
-        connected(s, SMC_MODE_TCP);
+        lab_socket_connected(s, SMC_MODE_TCP);
         return;
     }
     int error = start_smc(s, &info);
     if (error != 0) {
         s->error = error;
         drop_tcp(s, true);
-        tell(s, SMC_EVENT_ERROR);
+        lab_socket_tell(s, SMC_EVENT_ERROR);
         ended(s);
         return;
     }
@@ -248,7 +248,7 @@ static void readable(void *user, struct tcp_conn *tcp)
     (void)tcp;
     feed_smc(s);
     if (s->mode == SMC_MODE_TCP && s->tcp != NULL)
-        tell(s, SMC_EVENT_READABLE);
+        lab_socket_tell(s, SMC_EVENT_READABLE);
     lab_host_touch(s->host);
 }
 
@@ -257,7 +257,7 @@ static void writable(void *user, struct tcp_conn *tcp)
     struct lab_socket *s = user;
     (void)tcp;
     if (s->mode == SMC_MODE_TCP)
-        tell(s, SMC_EVENT_WRITABLE);
+        lab_socket_tell(s, SMC_EVENT_WRITABLE);
 }
 
 static void urgent(void *user, struct tcp_conn *tcp)
@@ -265,7 +265,7 @@ static void urgent(void *user, struct tcp_conn *tcp)
     struct lab_socket *s = user;
     (void)tcp;
     if (s->mode == SMC_MODE_TCP)
-        tell(s, SMC_EVENT_URGENT);
+        lab_socket_tell(s, SMC_EVENT_URGENT);
 }
 
 static void eof(void *user, struct tcp_conn *tcp)
@@ -276,7 +276,7 @@ static void eof(void *user, struct tcp_conn *tcp)
     feed_smc(s);
     feed_eof(s);
     if (s->mode == SMC_MODE_TCP && s->tcp != NULL)
-        tell(s, SMC_EVENT_EOF | SMC_EVENT_READABLE);
+        lab_socket_tell(s, SMC_EVENT_EOF | SMC_EVENT_READABLE);
     lab_host_touch(s->host);
 }
 
@@ -291,7 +291,7 @@ static void reset(void *user, struct tcp_conn *tcp, int error)
     if (s->smc == NULL || s->mode == SMC_MODE_TCP) {
         if (s->error == 0)
             s->error = error;
-        tell(s, SMC_EVENT_ERROR);
+        lab_socket_tell(s, SMC_EVENT_ERROR);
     }
 }
 
@@ -302,12 +302,35 @@ static const struct tcp_callbacks tcp_ops = {.established = established,
                                              .eof = eof,
                                              .reset = reset};
 
-static struct lab_socket *socket_new(struct lab_host *host, const struct lab_socket_config *config)
+static bool make_room(struct lab *lab)
+{
+    unsigned room = lab->socket_room > 0 ? lab->socket_room * 2 : 64;
+    if (lab->socket_count < lab->socket_room)
+        return true;
+    struct lab_socket **table = smc_alloc_grow(&lab->alloc, lab->socket_table, lab->socket_room, room, sizeof(struct lab_socket *));
+    if (table == NULL)
+        return false;
+    lab->socket_table = table;
+    lab->socket_room = room;
+    return true;
+}
+
+struct lab_socket *lab_find_socket(struct lab *lab, unsigned id)
+{
+    return id >= 1 && id <= lab->socket_count ? lab->socket_table[id - 1] : NULL;
+}
+
+struct lab_socket *lab_socket_new(struct lab_host *host, const struct lab_socket_config *config)
 {
     struct lab *lab = host->lab;
     struct lab_socket *s = lab_alloc(lab, sizeof(*s));
     if (s == NULL)
         return NULL;
+    if (!make_room(lab)) {
+        lab_release(lab, s, sizeof(*s));
+        return NULL;
+    }
+    lab->socket_table[lab->socket_count] = s;
     s->lab = lab;
     s->host = host;
     s->id = ++lab->socket_count;
@@ -328,7 +351,7 @@ static void accepted(void *user, struct tcp_listener *tcp)
         struct tcp_conn *conn = tcp_accept(tcp, NULL, NULL);
         if (conn == NULL)
             return;
-        s = socket_new(listener->host, &listener->config);
+        s = lab_socket_new(listener->host, &listener->config);
         if (s == NULL) {
             tcp_abort(conn);
             return;
@@ -364,12 +387,15 @@ int lab_listen(struct lab_host *host, uint16_t port, const struct lab_socket_con
 {
     struct tcp_options options = tcp_options_of(host, config);
     static const struct ip_address any;
-    struct lab_socket *s = socket_new(host, config);
+    struct lab_socket *s = lab_socket_new(host, config);
     if (s == NULL)
         return SMC_ERR_NOMEM;
-    int error = tcp_listen(host->stack, any, port, BACKLOG, &options, &listen_ops, s, &s->tcp_listener);
+    int error = host->outside != NULL ? lab_outside_listen(s, port)
+                                      : tcp_listen(host->stack, any, port, BACKLOG, &options, &listen_ops, s, &s->tcp_listener);
     if (error != 0) {
         s->ended = s->closed = true;
+        if (host->outside != NULL)
+            return error;
         return lab_fail(host->lab, error, "%s cannot listen on port %u: %s", host->name, port, smc_error_text(error));
     }
     *out = s;
@@ -395,12 +421,17 @@ int lab_connect(struct lab_host *host, const char *peer, uint16_t port, const st
     int error = peer_address(host, peer, &to);
     if (error != 0)
         return error;
-    struct lab_socket *s = socket_new(host, config);
+    struct lab_socket *s = lab_socket_new(host, config);
     if (s == NULL)
         return SMC_ERR_NOMEM;
-    error = tcp_connect(host->stack, to, port, &options, &tcp_ops, s, &s->tcp);
+    char text[IP_TEXT_SIZE];
+    ip_to_text(to, text);
+    error = host->outside != NULL ? lab_outside_connect(s, text, port)
+                                  : tcp_connect(host->stack, to, port, &options, &tcp_ops, s, &s->tcp);
     if (error != 0) {
         s->ended = s->closed = true;
+        if (host->outside != NULL)
+            return error;
         return lab_fail(host->lab, error, "%s cannot connect to %s: %s", host->name, peer, smc_error_text(error));
     }
     *out = s;
@@ -420,6 +451,8 @@ int64_t lab_send_now(struct lab_socket *s, const void *data, size_t length, unsi
         return SMC_ERR_CLOSED;
     if (s->mode == SMC_MODE_NONE)
         return s->error != 0 ? s->error : SMC_ERR_STATE;
+    if (s->host->outside != NULL)
+        return lab_outside_send(s, data, length, flags);
     if (s->mode != SMC_MODE_TCP)
         n = s->smc != NULL ? smc_send(s->smc, data, length, flags, sim_now(s->lab->sim)) : SMC_ERR_RESET;
     else if (s->tcp == NULL)
@@ -450,6 +483,8 @@ int64_t lab_send(struct lab_socket *s, const void *data, size_t length, unsigned
 
 uint32_t lab_writable(const struct lab_socket *s)
 {
+    if (s->host->outside != NULL)
+        return s->mode != SMC_MODE_NONE && !s->closed ? lab_outside_room(s) : 0;
     if (s->mode == SMC_MODE_TCP)
         return s->tcp != NULL ? tcp_info(s->tcp).send_room : 0;
     return s->mode != SMC_MODE_NONE && s->smc != NULL ? smc_writable(s->smc) : 0;
@@ -473,6 +508,8 @@ int64_t lab_recv_now(struct lab_socket *s, void *data, size_t length, unsigned f
         return SMC_ERR_CLOSED;
     if (s->mode == SMC_MODE_NONE)
         return s->error != 0 ? s->error : SMC_ERR_STATE;
+    if (s->host->outside != NULL)
+        return lab_outside_recv(s, data, length, flags);
     if (s->mode == SMC_MODE_TCP)
         n = tcp_receive(s, data, length, flags);
     else
@@ -501,6 +538,8 @@ int lab_shutdown(struct lab_socket *s, enum smc_how how)
     int error = SMC_ERR_STATE;
     if (s->closed || s->mode == SMC_MODE_NONE)
         return error;
+    if (s->host->outside != NULL)
+        return lab_outside_shutdown(s, how);
     if (s->mode != SMC_MODE_TCP && s->smc != NULL)
         error = smc_shutdown(s->smc, how, sim_now(s->lab->sim));
     else if (s->mode == SMC_MODE_TCP && s->tcp != NULL)
@@ -513,6 +552,12 @@ void lab_close(struct lab_socket *s)
 {
     if (s->closed)
         return;
+    if (s->host->outside != NULL) {
+        lab_outside_close(s);
+        s->closed = true;
+        ended(s);
+        return;
+    }
     s->closed = true;
     if (s->tcp_listener != NULL) {
         tcp_listener_close(s->tcp_listener);
@@ -532,6 +577,8 @@ void lab_close(struct lab_socket *s)
 
 int lab_set_option(struct lab_socket *s, enum smc_option option, int64_t value)
 {
+    if (s->host->outside != NULL)
+        return lab_outside_set(s, option, value);
     if (option == SMC_OPTION_NODELAY)
         s->config.nodelay = value != 0;
     if (option == SMC_OPTION_OOBINLINE)
@@ -571,6 +618,8 @@ const char *lab_socket_state(const struct lab_socket *s)
 {
     if (s->ended)
         return "CLOSED";
+    if (s->host->outside != NULL)
+        return lab_outside_state(s);
     if (s->tcp_listener != NULL)
         return "LISTEN";
     if (s->mode == SMC_MODE_TCP)
@@ -612,6 +661,8 @@ void lab_edit(struct lab_host *host, lab_edit_fn *edit, void *user)
 /* ---- Injection ---- */
 int lab_inject_tcp(struct lab_socket *s, const void *bytes, size_t length)
 {
+    if (lab_inside_only(s->host, "no bytes of ours can be put into its TCP connection") != 0)
+        return SMC_ERR_UNSUPPORTED;
     if (s->tcp == NULL)
         return lab_fail(s->lab, SMC_ERR_STATE, "socket %u has no TCP connection", s->id);
     int64_t n = tcp_send(s->tcp, bytes, length);
@@ -621,6 +672,8 @@ int lab_inject_tcp(struct lab_socket *s, const void *bytes, size_t length)
 
 int lab_inject_link(struct lab_socket *s, uint8_t number, const void *bytes, size_t length)
 {
+    if (lab_inside_only(s->host, "no message of ours can be sent on its links") != 0)
+        return SMC_ERR_UNSUPPORTED;
     if (s->smc == NULL || s->smc->group == NULL || s->smc->group->smc_d)
         return lab_fail(s->lab, SMC_ERR_STATE, "socket %u is on no SMC-R link", s->id);
     struct smc_link *link = number == 0 ? s->smc->link : smc_group_link_by_number(s->smc->group, number);

@@ -178,6 +178,8 @@ static void write_again(void *ctx, uint64_t now_ns)
 
 int lab_traffic_start(struct lab_socket *s, const struct lab_traffic *traffic)
 {
+    if (s->host->outside != NULL)
+        return lab_outside_traffic(s, traffic);
     if (s->run != NULL)
         return lab_fail(s->lab, SMC_ERR_EXISTS, "socket %u has its traffic already", s->id);
     if (s->host->cpu != NULL) /* it would go on at times when the processor is busy */
@@ -210,6 +212,10 @@ void lab_traffic_event(struct lab_socket *s, unsigned events)
 void lab_traffic_get(const struct lab_socket *s, struct lab_traffic_state *out)
 {
     uint64_t value[2];
+    if (s->host->outside != NULL) {
+        lab_outside_traffic_get(s, out);
+        return;
+    }
     memset(out, 0, sizeof(*out));
     if (s->run == NULL)
         return;
@@ -223,6 +229,8 @@ void lab_traffic_get(const struct lab_socket *s, struct lab_traffic_state *out)
 void lab_traffic_stop(struct lab_socket *s)
 {
     struct lab_run *run = s->run;
+    if (run == NULL && !s->closed && s->host->outside != NULL) /* a closed one may have lost its host */
+        lab_outside_traffic_stop(s);
     if (run == NULL)
         return;
     sim_timer_release(s->lab->sim, &run->read_timer);

@@ -4,6 +4,7 @@
 
 #include "devices/dibs_parts.h"
 #include "devices/roce.h"
+#include "sim/lab_outside.h"
 #include "sim/network.h"
 #include "wire/clc.h"
 #include "wire/llc.h"
@@ -337,6 +338,7 @@ static int add_edit(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     if (host == NULL)
         return luaL_error(L, "there is no host \"%s\"", lua_tostring(L, 1));
+    check_error(L, lab_inside_only(host, "its messages cannot be changed as they leave"));
     enum edit_of of = read_of(L);
     struct edit *e = calloc(1, sizeof(*e)), **end = &run->edits;
     if (e == NULL)

@@ -2,9 +2,13 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
+#include "sim/lab_outside.h"
+
 static struct smc_endpoint *endpoint_at(lua_State *L, int index)
 {
     struct lab_host *host = lab_find_host(run_of(L)->lab, luaL_checkstring(L, index));
+    if (host != NULL)
+        check_error(L, lab_inside_only(host, "it has no counters of ours"));
     struct smc_endpoint *ep = host != NULL ? lab_host_endpoint(host) : NULL;
     if (ep == NULL)
         luaL_error(L, "there is no host \"%s\" with SMC", lua_tostring(L, index));
@@ -38,13 +42,24 @@ static void push_link(lua_State *L, const struct smc_link_info *l)
     lua_setfield(L, -2, "asymmetric");
 }
 
+static bool get_group(lua_State *L, unsigned index, struct smc_group_info *out)
+{
+    struct lab_host *host = lab_find_host(run_of(L)->lab, luaL_checkstring(L, 1));
+    if (host == NULL || !lab_host_is_outside(host))
+        return smc_endpoint_get_group(endpoint_at(L, 1), index, out);
+    int result = lab_outside_group(host, index, out);
+    if (result < 0)
+        check_error(L, result);
+    return result > 0;
+}
+
 /* lab.group(host, i) → table, i from 1; nil */
 static int group(lua_State *L)
 {
     static const char *const types[] = {"NONE", "SINGLE", "SYMMETRIC", "ASYMMETRIC_PEER", "ASYMMETRIC_LOCAL"};
     struct smc_group_info g;
     lua_Integer i = luaL_checkinteger(L, 2);
-    if (i < 1 || !smc_endpoint_get_group(endpoint_at(L, 1), (unsigned)i - 1, &g))
+    if (i < 1 || !get_group(L, (unsigned)i - 1, &g))
         return 0;
     lua_newtable(L);
     set_number(L, "id", g.id);
@@ -70,10 +85,9 @@ static int group(lua_State *L)
 
 static int group_count(lua_State *L)
 {
-    struct smc_endpoint *ep = endpoint_at(L, 1);
     struct smc_group_info g;
     unsigned n = 0;
-    while (smc_endpoint_get_group(ep, n, &g))
+    while (get_group(L, n, &g))
         n++;
     lua_pushinteger(L, n);
     return 1;

@@ -36,7 +36,7 @@ struct run {
     uint8_t *bytes;
     size_t bytes_count, bytes_room;
     bool watch_failed;       /* memory was short */
-    uint64_t frame;
+    uint64_t frame, frame_ns; /* the last one that was captured */
     size_t lua_bytes;
     uint64_t steps;
     bool ran_inspect;

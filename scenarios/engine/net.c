@@ -1,10 +1,14 @@
 /* Links, switches and time, for scripts.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
+#include "target.h"
 
+#include "sim/lab_outside.h"
 #include "sim/network.h"
 
 #include <string.h>
+
+#define QUIET_NS (300 * SIM_MS)
 
 /* lab.link(a, b, { … }) → the link's name */
 static int add_link(lua_State *L)
@@ -28,7 +32,7 @@ static int add_link(lua_State *L)
 
 static int add_switch(lua_State *L)
 {
-    return check_error(L, lab_add_switch(run_of(L)->lab, luaL_checkstring(L, 1)));
+    return check_error(L, lab_add_switch(run_of(L)->lab, luaL_checkstring(L, 1), (unsigned)luaL_optinteger(L, 2, 0)));
 }
 
 static int add_box(lua_State *L)
@@ -53,6 +57,14 @@ static int balance(lua_State *L)
     return check_error(L, lab_box_balance(run->lab, luaL_checkstring(L, 1), luaL_checkstring(L, 2), servers, n));
 }
 
+/* lab.patience() → how much longer everything may take than the script says */
+static int patience(lua_State *L)
+{
+    const struct script_target *target = run_of(L)->options->target;
+    lua_pushinteger(L, target != NULL && target->patience > 1 ? target->patience : 1);
+    return 1;
+}
+
 /* lab.wait(time) */
 static int wait_time(lua_State *L)
 {
@@ -65,6 +77,8 @@ static bool quiet(struct run *run, void *ctx)
 {
     uint64_t *deadline = ctx;
     uint64_t next = lab_next_ns(run->lab), now = run_now(run);
+    if (lab_outside_name(run->lab) != NULL) /* nobody knows what is under way outside */
+        return now >= *deadline || (now > run->frame_ns + QUIET_NS && next > now + QUIET_NS);
     return now >= *deadline || next == SIM_NEVER || next > now + 2 * SIM_S;
 }
 
@@ -114,7 +128,7 @@ static int draw(lua_State *L)
 void net_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"link", add_link}, {"switch", add_switch}, {"box", add_box}, {"balance", balance}, {"wait", wait_time}, {"wait_quiet", wait_quiet},
-                                         {"now", now},       {"time", time_of},      {"size", size_of},   {"share", share_of},
+                                         {"now", now}, {"patience", patience},       {"time", time_of},      {"size", size_of},   {"share", share_of},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     struct sim_random *r = lua_newuserdatauv(L, sizeof(*r), 0);

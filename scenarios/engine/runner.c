@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const verdict_names[] = {[SCRIPT_PASS] = "pass", [SCRIPT_FAIL] = "fail", [SCRIPT_ERROR] = "error"};
+static const char *const verdict_names[] = {[SCRIPT_PASS] = "pass", [SCRIPT_FAIL] = "fail", [SCRIPT_ERROR] = "error",
+                                            [SCRIPT_SKIP] = "skip"};
 
 static json_t *text(const char *value)
 {

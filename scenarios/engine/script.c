@@ -3,6 +3,8 @@
 #include "internal.h"
 #include "target.h"
 
+#include "sim/lab_outside.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,6 +61,12 @@ static void put_target(struct script_header *h, const char *text)
         snprintf(h->targets[h->target_count++], sizeof(h->targets[0]), "%s", text);
 }
 
+static void put_role(struct script_header *h, const char *text)
+{
+    if (h->role_count < SCRIPT_ROLES)
+        snprintf(h->roles[h->role_count++], sizeof(h->roles[0]), "%s", text);
+}
+
 /* lab.header { … } */
 static int header(lua_State *L)
 {
@@ -70,6 +78,7 @@ static int header(lua_State *L)
     h->hostile = field_bool(L, 1, "hostile", false);
     read_list(L, 1, "requirements", put_requirement, h);
     read_list(L, 1, "targets", put_target, h);
+    read_list(L, 1, "roles", put_role, h);
     if (h->target_count == 0)
         put_target(h, "sim");
     return run->options->header_only ? luaL_error(L, "%s", header_text) : 0;
@@ -234,6 +243,8 @@ static void finish(struct run *run)
     r->events = sim_events(sim);
     r->messages = run->seen_count;
     r->now_ns = sim_now(sim);
+    if (lab_outside_name(run->lab) != NULL)
+        snprintf(r->role, sizeof(r->role), "%s", lab_outside_name(run->lab));
     if (!run->ran_inspect && run->inspect != NULL && !run->options->header_only)
         run->inspect(run->inspect_user, run->lab);
     if (r->verdict == SCRIPT_FAIL) {
@@ -242,6 +253,10 @@ static void finish(struct run *run)
             watch_ladder(run, ladder, LADDER_BYTES);
             r->ladder = ladder;
         }
+    }
+    if (r->verdict == SCRIPT_ERROR && lab_refused(run->lab) != NULL) {
+        r->verdict = SCRIPT_SKIP;
+        snprintf(r->reason, sizeof(r->reason), "%s", lab_refused(run->lab));
     }
     if (run->watch_failed && r->verdict == SCRIPT_PASS)
         error_result(r, "%s", "memory was short: not every message was kept");

@@ -28,6 +28,8 @@ struct script_header {
     unsigned requirement_count;
     char targets[SCRIPT_TARGETS][16];
     unsigned target_count;
+    char roles[SCRIPT_ROLES][48]; /* hosts that may be the real one, if not the first two */
+    unsigned role_count;
     bool hostile;
 };
 
@@ -55,7 +57,8 @@ struct script_options {
     const struct script_target *target; /* scenarios/engine/target.h; NULL: the simulation */
 };
 
-enum script_verdict { SCRIPT_PASS, SCRIPT_FAIL, SCRIPT_ERROR };
+/* SKIP: the script wants something of a host that this target does not have. */
+enum script_verdict { SCRIPT_PASS, SCRIPT_FAIL, SCRIPT_ERROR, SCRIPT_SKIP };
 
 struct script_result {
     enum script_verdict verdict; /* FAIL: an expectation; ERROR: the script, the file, the laboratory */
@@ -64,6 +67,7 @@ struct script_result {
     struct script_finding findings[SCRIPT_FINDINGS]; /* announced */
     unsigned finding_count;
     unsigned linux_hosts, rfc_hosts; /* by what their profile is made from */
+    char role[48];               /* the host that was outside; "": none */
     uint64_t events, messages, now_ns;
     uint64_t digest[2];
     bool paused;

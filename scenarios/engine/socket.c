@@ -2,17 +2,18 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
+#include "sim/lab_outside.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static struct lab_socket *socket_at(lua_State *L, int index)
 {
     lua_Integer id = luaL_checkinteger(L, index);
-    for (struct lab_socket *s = lab_next_socket(run_of(L)->lab, NULL); s != NULL; s = lab_next_socket(run_of(L)->lab, s))
-        if (lab_socket_id(s) == id)
-            return s;
-    luaL_error(L, "there is no socket %d", (int)id);
-    return NULL;
+    struct lab_socket *s = id > 0 && id <= UINT32_MAX ? lab_find_socket(run_of(L)->lab, (unsigned)id) : NULL;
+    if (s == NULL)
+        luaL_error(L, "there is no socket %d", (int)id);
+    return s;
 }
 
 static struct lab_host *host_at(lua_State *L, int index)
@@ -309,6 +310,11 @@ static int socket_info(lua_State *L)
     set_number(L, "fallback", fallback);
     set_number(L, "peer_diagnosis", peer_diagnosis);
     set_number(L, "events", lab_socket_events(s));
+    struct lab_outside_info outside;
+    if (lab_host_is_outside(lab_socket_host(s)) && lab_outside_info(s, &outside) && outside.smc) {
+        set_connection(L, &outside.connection);
+        return 1;
+    }
     struct smc_connection *c = lab_socket_connection(s);
     if (c != NULL) {
         struct smc_connection_info info;
@@ -451,6 +457,7 @@ static int inject_smcd(lua_State *L)
 
 static int mute(lua_State *L)
 {
+    check_error(L, lab_inside_only(lab_socket_host(socket_at(L, 1)), "its CLC cannot be kept back"));
     lab_mute(socket_at(L, 1), lua_toboolean(L, 2));
     return 0;
 }

@@ -17,6 +17,13 @@ struct script_target {
      * wrong outside (a kernel's warning): then the run fails with it. */
     void (*end)(void *user, struct lab *lab, char *failure, size_t failure_size);
     void *user;
+    /* Where one host of the script is real. Before `prepare`: which one, by name, or "1", "2" …: the first, second … that the
+     * script makes. May be NULL, as the next. */
+    void (*role)(void *user, const char *role);
+    /* Who that is, for the record: "Linux 6.12.107+deb13-amd64". */
+    const char *(*implementation)(void *user);
+    /* How much longer than a script says everything that is waited for may take: 0 and 1: not at all. */
+    unsigned patience;
 };
 
 #endif

@@ -177,6 +177,7 @@ void watch_frame(void *user, uint64_t at_ns, const uint8_t *bytes, size_t length
     struct run *run = user;
     if (run->session == NULL)
         return;
+    run->frame_ns = at_ns;
     struct trace_raw raw = {.frame = ++run->frame, .ts_ns = at_ns, .bytes = smc_view_of(bytes, length), .wire_len = (uint32_t)length,
                             .linktype = 1};
     if (trace_session_input(run->session, &raw) != 0)

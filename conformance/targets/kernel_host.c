@@ -1,0 +1,373 @@
+/* A kernel as a host of a script: interfaces, RoCE devices, UEIDs and limits are set by its agent, frames go by carriers.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#include "conformance/targets/kernel_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RESET_MS = 60000 };
+
+/* ---- errors ---- */
+int kernel_error(int number)
+{
+    switch (number) {
+    case 0: return 0;
+    case EAGAIN: return SMC_ERR_WOULDBLOCK;
+    case ECONNRESET: case ECONNABORTED: case ECONNREFUSED: return SMC_ERR_RESET;
+    case EPIPE: return SMC_ERR_CLOSED;
+    case ETIMEDOUT: return SMC_ERR_TIMEOUT;
+    case EHOSTUNREACH: case ENETUNREACH: case EHOSTDOWN: return SMC_ERR_UNREACHABLE;
+    case ENOTCONN: return SMC_ERR_STATE;
+    case ENOMEM: return SMC_ERR_NOMEM;
+    case EADDRINUSE: case EEXIST: return SMC_ERR_EXISTS;
+    case EOPNOTSUPP: case ENOSYS: return SMC_ERR_UNSUPPORTED;
+    case EINVAL: return SMC_ERR_ARGUMENT;
+    default: return SMC_ERR_IO;
+    }
+}
+
+int kernel_check(struct kernel_host *k, int result, const char *what, const char *answer)
+{
+    return result == 0 ? 0 : lab_outside_fail(k->lab, kernel_error(-result), "the kernel's agent, %s: %s", what, answer);
+}
+
+/* ---- the host ---- */
+/* Of a profile, what the kernel can be told; the rest must be Linux's own. */
+static int set_profile(struct kernel_host *k, const struct smc_profile *wanted)
+{
+    struct smc_profile rest = *wanted;
+    const char *answer;
+    const struct smc_profile *own = &smc_profile_linux;
+    if (strcmp(wanted->name, own->name) != 0)
+        return lab_outside_refuse(k->lab, "the script wants the profile \"%s\"", wanted->name);
+    rest.test_link_idle_ns = own->test_link_idle_ns;
+    rest.max_links = own->max_links;
+    rest.max_conns = own->max_conns;
+    /* Times of ours that a kernel has as constants: the script sets them to be quick, and waits for them by its `within`. */
+    rest.group_idle_client_ns = own->group_idle_client_ns;
+    rest.group_idle_server_ns = own->group_idle_server_ns;
+    if (memcmp(&rest, own, sizeof(rest)) != 0)
+        return lab_outside_refuse(k->lab, "its rules and times cannot be changed");
+    if (wanted->test_link_idle_ns != own->test_link_idle_ns &&
+        kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.smcr_testlink_time=%" PRIu64,
+                         (wanted->test_link_idle_ns + SIM_S - 1) / SIM_S) != 0)
+        return lab_outside_refuse(k->lab, "its time of TEST LINK cannot be set: %s", answer);
+    if (wanted->max_links != own->max_links &&
+        kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.smcr_max_links_per_lgr=%u", wanted->max_links) != 0)
+        return lab_outside_refuse(k->lab, "its number of links cannot be set: %s", answer);
+    if (wanted->max_conns != own->max_conns &&
+        kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.smcr_max_conns_per_lgr=%u", wanted->max_conns) != 0)
+        return lab_outside_refuse(k->lab, "its number of connections cannot be set: %s", answer);
+    return 0;
+}
+
+static int set_ueids(struct kernel_host *k, const struct lab_host_config *c)
+{
+    const char *answer = "";
+    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "ueid flush=1");
+    for (unsigned i = 0; result == 0 && i < 8 && c->ueids[i] != NULL; i++)
+        result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "ueid add=%s", c->ueids[i]);
+    if (result == 0 && c->ueids[0] == NULL && !c->no_ueid)
+        result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "ueid add=SMCLAB.EID");
+    return result == 0 ? 0 : lab_outside_refuse(k->lab, "its UEIDs cannot be set: %s", answer);
+}
+
+static int set_sizes(struct kernel_host *k, const struct lab_host_config *c)
+{
+    const char *answer;
+    if (c->rmb_bytes != 0 && kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.rmem=%u", c->rmb_bytes) != 0)
+        return lab_outside_refuse(k->lab, "its buffers cannot be set: %s", answer);
+    if (c->sndbuf_bytes != 0 && kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.wmem=%u", c->sndbuf_bytes) != 0)
+        return lab_outside_refuse(k->lab, "its buffers cannot be set: %s", answer);
+    return 0;
+}
+
+static int begin(void *user, struct lab_host *host, const struct lab_host_config *c)
+{
+    struct kernel_host *k = user;
+    k->host = host;
+    k->no_smc = c->no_smc;
+    if (c->v1 && !c->v2 && !k->v1)
+        return lab_outside_refuse(k->lab, "the script wants version 1 alone, which it does not have over its RoCE devices");
+    if (c->smc_d && !c->smc_r)
+        return lab_outside_refuse(k->lab, "the script wants SMC-D alone");
+    if (c->release_set && c->release == 0)
+        return lab_outside_refuse(k->lab, "the script wants release 0");
+    if (c->ipsec || c->seid_enabled || c->no_copy || c->machine != NULL)
+        return lab_outside_refuse(k->lab, "the script wants IPsec, an SEID, no-copy buffers, or a machine shared with another host");
+    if (c->no_smc)
+        return 0;
+    int error = set_profile(k, c->profile);
+    if (error == 0)
+        error = set_ueids(k, c);
+    return error != 0 ? error : set_sizes(k, c);
+}
+
+/* ---- interfaces ---- */
+static int mac(void *user, unsigned index, uint8_t out[6])
+{
+    struct kernel_host *k = user;
+    if (index >= k->nic_count)
+        return lab_outside_refuse(k->lab, "it has %u NICs", k->nic_count);
+    memcpy(out, k->nics[index].mac, 6);
+    return 0;
+}
+
+static void list_of(const char *text, char *out, size_t size)
+{
+    size_t n = 0;
+    for (const char *p = text; *p != '\0' && n + 1 < size; p++)
+        if (*p != ' ')
+            out[n++] = *p;
+        else if (n > 0 && out[n - 1] != ',')
+            out[n++] = ',';
+    while (n > 0 && out[n - 1] == ',')
+        n--;
+    out[n] = '\0';
+}
+
+static int interface(void *user, unsigned index, const char *name, const struct lab_interface_config *c)
+{
+    struct kernel_host *k = user;
+    const uint8_t *m = k->nics[index].mac;
+    char addresses[512], more[256] = "";
+    const char *answer;
+    if (c->vlan != 0)
+        return lab_outside_refuse(k->lab, "it has no VLAN interfaces here");
+    if (c->roce_v1_only)
+        return lab_outside_refuse(k->lab, "its RoCE devices have no RoCEv1 GIDs");
+    list_of(c->address != NULL ? c->address : "", addresses, sizeof(addresses));
+    size_t n = 0;
+    if (c->mtu != 0)
+        n += (size_t)snprintf(more + n, sizeof(more) - n, " mtu=%u", c->mtu);
+    if (c->gateway != NULL)
+        n += (size_t)snprintf(more + n, sizeof(more) - n, " gateway=%s", c->gateway);
+    if (c->pnet != NULL && c->pnet[0] != '\0')
+        n += (size_t)snprintf(more + n, sizeof(more) - n, " pnet=%s", c->pnet);
+    if (addresses[0] != '\0')
+        snprintf(more + n, sizeof(more) - n, " address=%s", addresses);
+    snprintf(k->names[index], sizeof(k->names[index]), "%s", name);
+    int result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "interface name=%s mac=%02x:%02x:%02x:%02x:%02x:%02x up=1 rxe=%d%s",
+                                  name, m[0], m[1], m[2], m[3], m[4], m[5], !c->no_roce && !k->no_smc, more);
+    return kernel_check(k, result, "interface", answer);
+}
+
+static int address(void *user, unsigned index, const char *text)
+{
+    struct kernel_host *k = user;
+    char addresses[512];
+    const char *answer;
+    list_of(text, addresses, sizeof(addresses));
+    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "address name=%s address=%s", k->names[index], addresses);
+    return kernel_check(k, result, "address", answer);
+}
+
+static int roce_present(void *user, unsigned index, bool present)
+{
+    struct kernel_host *k = user;
+    const char *answer;
+    int result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "rxe name=%s present=%d", k->names[index], present);
+    return kernel_check(k, result, "rxe", answer);
+}
+
+static int set_link(void *user, unsigned index, bool up)
+{
+    struct kernel_host *k = user;
+    const char *answer;
+    int result;
+    /* A script's first `link` puts the plug in: the kernel's interface is up since it was made. */
+    if (k->link_down[index] == !up)
+        return 0;
+    k->link_down[index] = !up;
+    result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "link name=%s up=%d", k->names[index], up);
+    return kernel_check(k, result, "link", answer);
+}
+
+static void frame_to_kernel(void *user, unsigned index, const uint8_t *bytes, size_t length)
+{
+    struct kernel_host *k = user;
+    if (index < k->nic_count)
+        live_carrier_send(k->nics[index].carrier, bytes, length);
+}
+
+static void frame_from_kernel(void *user, const uint8_t *bytes, size_t length)
+{
+    struct kernel_port *port = user;
+    if (port->kernel->host != NULL)
+        lab_outside_frame(port->kernel->host, port->index, bytes, length);
+}
+
+/* ---- looking in ---- */
+static const char *of_number(const char *answer, unsigned index, const char *name, char out[64])
+{
+    snprintf(out, 64, "%u.%s", index + 1, name);
+    (void)answer;
+    return out;
+}
+
+static enum smc_link_state link_state_of(const char *text)
+{
+    return strcmp(text, "ACTIVE") == 0 ? SMC_LINK_ACTIVE
+           : strcmp(text, "ACTIVATING") == 0 ? SMC_LINK_ACTIVATING
+           : strcmp(text, "INACTIVE") == 0 ? SMC_LINK_INACTIVE
+                                           : SMC_LINK_UNUSED;
+}
+
+static enum smc_group_type group_type_of(const char *text)
+{
+    static const char *const names[] = {"NONE", "SINGLE", "SYMMETRIC", "ASYMMETRIC_PEER", "ASYMMETRIC_LOCAL"};
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], text) == 0)
+            return (enum smc_group_type)i;
+    return SMC_GROUP_NONE;
+}
+
+static int fill_links(struct kernel_host *k, struct smc_group_info *out)
+{
+    const char *answer;
+    char key[64], text[64];
+    if (kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "links") != 0)
+        return 0;
+    unsigned count = (unsigned)kernel_agent_number(answer, "count", 0);
+    for (unsigned i = 0; i < count && out->link_count < 9; i++) {
+        if (!kernel_agent_text(answer, of_number(answer, i, "group", key), text, sizeof(text)) ||
+            (uint32_t)strtoul(text, NULL, 0) != out->id)
+            continue;
+        struct smc_link_info *l = &out->links[out->link_count++];
+        memset(l, 0, sizeof(*l));
+        l->device = "kernel";
+        l->number = (uint8_t)kernel_agent_number(answer, of_number(answer, i, "number", key), 0);
+        l->port = (uint8_t)kernel_agent_number(answer, of_number(answer, i, "port", key), 1);
+        l->connections = (uint32_t)kernel_agent_number(answer, of_number(answer, i, "connections", key), 0);
+        if (kernel_agent_text(answer, of_number(answer, i, "state", key), text, sizeof(text)))
+            l->state = link_state_of(text);
+    }
+    return 0;
+}
+
+static int group(void *user, unsigned index, struct smc_group_info *out)
+{
+    struct kernel_host *k = user;
+    const char *answer;
+    char key[64], text[64];
+    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "groups");
+    if (result != 0)
+        return kernel_check(k, result, "groups", answer);
+    if (index >= kernel_agent_number(answer, "count", 0))
+        return 0;
+    memset(out, 0, sizeof(*out));
+    out->flow = "none";
+    if (kernel_agent_text(answer, of_number(answer, index, "id", key), text, sizeof(text)))
+        out->id = (uint32_t)strtoul(text, NULL, 0);
+    if (kernel_agent_text(answer, of_number(answer, index, "role", key), text, sizeof(text)))
+        out->client = strcmp(text, "client") == 0;
+    if (kernel_agent_text(answer, of_number(answer, index, "type", key), text, sizeof(text)))
+        out->type = group_type_of(text);
+    out->version = (uint8_t)kernel_agent_number(answer, of_number(answer, index, "version", key), 0);
+    out->release = (uint8_t)kernel_agent_number(answer, of_number(answer, index, "release", key), 0);
+    out->connections = (uint32_t)kernel_agent_number(answer, of_number(answer, index, "connections", key), 0);
+    out->max_conns = (uint32_t)kernel_agent_number(answer, of_number(answer, index, "max_conns", key), 0);
+    out->max_links = (uint32_t)kernel_agent_number(answer, of_number(answer, index, "max_links", key), 0);
+    (void)fill_links(k, out);
+    return 1;
+}
+
+/* ---- beginning and end ---- */
+static const struct lab_outside_ops kernel_ops = {.begin = begin,
+                                                  .mac = mac,
+                                                  .interface = interface,
+                                                  .address = address,
+                                                  .roce_present = roce_present,
+                                                  .link = set_link,
+                                                  .frame = frame_to_kernel,
+                                                  .listen = kernel_listen,
+                                                  .connect = kernel_connect,
+                                                  .send = kernel_send,
+                                                  .recv = kernel_recv,
+                                                  .room = kernel_room,
+                                                  .shutdown = kernel_shutdown,
+                                                  .close = kernel_close,
+                                                  .set = kernel_set,
+                                                  .info = kernel_info,
+                                                  .traffic = kernel_traffic,
+                                                  .traffic_get = kernel_traffic_get,
+                                                  .traffic_stop = kernel_traffic_stop,
+                                                  .group = group};
+
+static int greet(struct kernel_host *k, char *error, size_t error_size)
+{
+    const char *answer;
+    char version[96] = "?";
+    if (kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "hello") != 0) {
+        snprintf(error, error_size, "the agent: %s", answer);
+        return -1;
+    }
+    (void)kernel_agent_text(answer, "kernel", version, sizeof(version));
+    snprintf(k->version, sizeof(k->version), "Linux %s", version);
+    if (kernel_agent_ask(&k->agent, RESET_MS, &answer, "reset") != 0) {
+        snprintf(error, error_size, "the agent, reset: %s", answer);
+        return -1;
+    }
+    (void)kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "dmesg"); /* of the runs before */
+    return 0;
+}
+
+struct kernel_host *kernel_host_new(const struct kernel_host_config *config, struct live *live, char *error, size_t error_size)
+{
+    struct kernel_host *k = calloc(1, sizeof(*k));
+    if (k == NULL) {
+        snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    kernel_agent_init(&k->agent, config->agent_fd, config->first_number);
+    k->live = live;
+    k->v1 = config->v1;
+    k->nic_count = config->nic_count;
+    memcpy(k->nics, config->nics, sizeof(k->nics));
+    k->outside = (struct lab_outside){.ops = &kernel_ops, .user = k, .kind = "a kernel"};
+    if (greet(k, error, error_size) == 0)
+        return k;
+    kernel_host_free(k);
+    return NULL;
+}
+
+const struct lab_outside *kernel_host_start(struct kernel_host *k, struct lab *lab)
+{
+    k->lab = lab;
+    k->watch = (struct live_watch){.fd = k->agent.fd, .ready = kernel_agent_ready, .user = k};
+    live_watch(k->live, &k->watch);
+    for (unsigned i = 0; i < k->nic_count; i++) {
+        k->ports[i] = (struct kernel_port){k, i};
+        live_carrier_start(k->nics[i].carrier, k->live, frame_from_kernel, &k->ports[i]);
+    }
+    return &k->outside;
+}
+
+const char *kernel_host_version(const struct kernel_host *k)
+{
+    return k->version;
+}
+
+bool kernel_host_alive(const struct kernel_host *k)
+{
+    return !k->agent.dead;
+}
+
+void kernel_host_complaints(struct kernel_host *k, char *out, size_t size, bool *serious)
+{
+    *serious = k->complained || k->agent.dead;
+    snprintf(out, size, "%s", k->agent.dead ? "the kernel's agent does not answer any more" : k->complaint);
+}
+
+void kernel_host_free(struct kernel_host *k)
+{
+    if (k == NULL)
+        return;
+    live_unwatch(&k->watch);
+    kernel_sockets_free(k);
+    kernel_agent_end(&k->agent);
+    free(k);
+}

@@ -1,0 +1,40 @@
+/* A host of a script that is a real kernel: its sockets by an agent, its frames by a carrier.
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CONFORMANCE_TARGETS_KERNEL_HOST_H
+#define CONFORMANCE_TARGETS_KERNEL_HOST_H
+
+#include "conformance/targets/kernel_agent.h"
+#include "sim/lab_outside.h"
+#include "sim/live/carrier.h"
+#include "sim/live/live.h"
+
+/* For one run. A NIC of the kernel is the index-th interface of the script's host: the carrier brings its frames. */
+enum { KERNEL_NICS = 4 };
+struct kernel_nic {
+    struct live_carrier *carrier; /* borrowed */
+    uint8_t mac[6];               /* as the kernel has it */
+};
+
+struct kernel_host_config {
+    int agent_fd;
+    uint64_t first_number;        /* of requests: different from those of earlier runs on the same channel */
+    struct kernel_nic nics[KERNEL_NICS];
+    unsigned nic_count;
+    bool v1;                      /* its RoCE devices can speak SMC-R version 1 */
+};
+struct kernel_host;
+
+/* Says hello and makes the kernel forget earlier runs (`reset`: seconds). NULL, and why in `error`. */
+struct kernel_host *kernel_host_new(const struct kernel_host_config *config, struct live *live, char *error, size_t error_size);
+/* Begins to listen to the agent; for lab_set_outside(). */
+const struct lab_outside *kernel_host_start(struct kernel_host *kernel, struct lab *lab);
+/* "Linux 6.12.107+deb13-amd64" */
+const char *kernel_host_version(const struct kernel_host *kernel);
+/* What the kernel complained about since the run began; "": nothing. `serious`: a warning, an oops or a hang: it should not be
+ * used any more. */
+void kernel_host_complaints(struct kernel_host *kernel, char *out, size_t size, bool *serious);
+/* False: the agent does not answer any more. */
+bool kernel_host_alive(const struct kernel_host *kernel);
+void kernel_host_free(struct kernel_host *kernel);
+
+#endif
