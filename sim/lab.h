@@ -98,6 +98,10 @@ struct lab_interface_config {
     const char *pnet;          /* NULL: "" */
     bool no_roce;              /* an Ethernet NIC only */
     bool roce_v1_only, roce_v2_only; /* GID table; both false: both kinds */
+    uint8_t dscp, priority;    /* of the RoCE NIC's packets: DSCP; PCP, where they have a VLAN tag */
+    const struct roce_dcqcn *dcqcn;  /* of the RoCE NIC; NULL: off; a line rate of 0 is the link's */
+    bool flow_control;         /* stops the priorities that a PFC frame names (sim/pfc.h) … */
+    bool trust_pcp;            /* … which come from VLAN tags, else from DSCP */
 };
 int lab_add_interface(struct lab_host *host, const struct lab_interface_config *config, struct lab_interface **out);
 struct lab_interface *lab_host_interface(struct lab_host *host, const char *name); /* "eth0"; NULL: none */
@@ -142,7 +146,19 @@ void lab_set_carrier(struct lab *lab, const struct net_carrier *carrier);
 uint64_t lab_next_ns(const struct lab *lab);
 /* Ends: an interface ("client.eth0") or a switch ("sw0"). */
 int lab_add_link(struct lab *lab, const char *a, const char *b, const struct lab_link_config *config, struct lab_link **out);
-int lab_add_switch(struct lab *lab, const char *name);
+int lab_add_switch(struct lab *lab, const char *name, unsigned ports); /* 0: 64 */
+/* Flow control and ECN marks of all its ports (sim/pfc.h); NULL: off. Before frames flow. */
+struct pfc_config;
+struct ecn_config;
+int lab_switch_flow(struct lab *lab, const char *name, const struct pfc_config *pfc, const struct ecn_config *ecn);
+/* The switch's ends of these links are one group: several ways to the same places (sim/switch.h). Number the groups from 1. */
+int lab_switch_group(struct lab *lab, const char *name, const char *link, unsigned group);
+/* Frames to that interface ("client.eth0") leave the switch by this link, or by the group of it: never learned otherwise. */
+int lab_switch_station(struct lab *lab, const char *name, const char *interface, const char *link);
+/* The end of a link that belongs to a host, an interface or a switch; NULL: none does. */
+struct port *lab_link_port(struct lab_link *link, const char *owner);
+/* The switch's i-th port; NULL: no such switch or port. */
+struct port *lab_switch_port(struct lab *lab, const char *name, unsigned i);
 /* A middlebox (sim/middlebox.h) with ports "name.0" (clients' side) and "name.1", to be linked. `kind`: "strip" (the SMC option,
  * both ways), "strip to 0", "strip to 1", "syn cookies", "balance". */
 int lab_add_box(struct lab *lab, const char *name, const char *kind);
@@ -190,6 +206,7 @@ uint32_t lab_socket_fallback(const struct lab_socket *socket, uint32_t *peer_dia
 const char *lab_socket_state(const struct lab_socket *socket);
 unsigned lab_socket_events(const struct lab_socket *socket); /* all that have occurred so far */
 unsigned lab_socket_id(const struct lab_socket *socket);     /* from 1, in order of creation */
+struct lab_socket *lab_find_socket(struct lab *lab, unsigned id); /* NULL: none */
 struct lab_host *lab_socket_host(const struct lab_socket *socket);
 struct lab_socket *lab_next_socket(struct lab *lab, const struct lab_socket *previous);
 
