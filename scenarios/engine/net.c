@@ -1,6 +1,7 @@
 /* Links, switches and time, for scripts.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
+#include "link_options.h"
 #include "target.h"
 
 #include "sim/lab_outside.h"
@@ -22,6 +23,10 @@ static int add_link(lua_State *L)
                                      .queue_bytes = (uint32_t)field_size(L, 3, "queue", 0),
                                      .mtu = (uint32_t)field_size(L, 3, "mtu", 0)};
     const char *a = luaL_checkstring(L, 1), *b = luaL_checkstring(L, 2);
+    struct link_options options;
+    link_options_read(L, 3, &options);
+    config.options = options.list;
+    config.option_count = options.count;
     check_error(L, lab_add_link(run->lab, a, b, &config, &link));
     if (config.name != NULL)
         lua_pushstring(L, config.name);
