@@ -22,31 +22,51 @@ static void complain(const char *what, const char *name)
     fprintf(stderr, "smclab-endpoint: %s %s: %s\n", what, name, strerror(errno));
 }
 
-int guest_load(const char *path, const char *parameters)
+static int load(const char *file)
 {
+    char path[256];
+    snprintf(path, sizeof(path), "/modules/%.200s", file);
     int fd = open(path, O_RDONLY | O_CLOEXEC), result = -1;
     if (fd >= 0) {
-        result = (int)syscall(SYS_finit_module, fd, parameters, 0);
+        result = (int)syscall(SYS_finit_module, fd, "", 0);
         close(fd);
     }
     if (result != 0 && errno == EEXIST)
         result = 0;
     if (result != 0)
-        complain("loading", path);
+        complain("loading", file);
     return result;
 }
 
-static void load_modules(void)
+/* A line of the index: "+" or "-", a name, files. */
+static int load_line(char *line, const char *name)
 {
-    char line[256];
-    FILE *order = fopen("/modules/order", "re");
-    while (order != NULL && fgets(line, sizeof(line), order) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
-        if (line[0] != '\0')
-            (void)guest_load(line, "");
-    }
-    if (order != NULL)
-        fclose(order);
+    char *save, *when = strtok_r(line, " \n", &save), *whose = strtok_r(NULL, " \n", &save);
+    if (when == NULL || whose == NULL || (name == NULL ? strcmp(when, "+") : strcmp(whose, name)) != 0)
+        return name == NULL ? 0 : -1;
+    int result = 0;
+    for (char *file = strtok_r(NULL, " \n", &save); file != NULL; file = strtok_r(NULL, " \n", &save))
+        if (load(file) != 0)
+            result = -1;
+    return result;
+}
+
+static int load_from_index(const char *name)
+{
+    char line[4096];
+    int result = -1;
+    FILE *index = fopen("/modules/index", "re");
+    while (index != NULL && result != 0 && fgets(line, sizeof(line), index) != NULL)
+        if (load_line(line, name) == 0 && name != NULL)
+            result = 0;
+    if (index != NULL)
+        fclose(index);
+    return result;
+}
+
+int guest_load(const char *name)
+{
+    return load_from_index(name);
 }
 
 static void mount_all(void)
@@ -106,7 +126,7 @@ int guest_set_address(const char *text)
 void guest_start(void)
 {
     mount_all();
-    load_modules();
+    (void)load_from_index(NULL);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || set(fd, "lo", NULL, 0) != 0)
         complain("bringing up", "lo");

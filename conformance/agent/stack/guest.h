@@ -3,13 +3,13 @@
 #ifndef CONFORMANCE_AGENT_GUEST_H
 #define CONFORMANCE_AGENT_GUEST_H
 
-/* Mounts proc, sysfs, devtmpfs and cgroup2, loads the modules that stand in /modules/order (a path a line),
- * brings up lo. What fails is said on standard error. */
+/* Mounts proc, sysfs, devtmpfs and cgroup2, loads the modules that /modules/index wants
+ * loaded at the start (see conformance/targets/guest_image.py), brings up lo. What fails is said on standard error. */
 void guest_start(void);
 /* "eth0=10.0.0.1/24": sets the address and brings the interface up. 0, -1 (said on standard error). */
 int guest_set_address(const char *text);
-/* Loads one module, with parameters. 0, -1. */
-int guest_load(const char *path, const char *parameters);
+/* Loads a module that stands in /modules/index, and what it needs. 0, -1. */
+int guest_load(const char *name);
 /* Writes what is buffered and switches the machine off. Does not return. */
 void guest_end(void) __attribute__((noreturn));
 

@@ -41,7 +41,7 @@ static const char usage[] =
     "      --log                say what was verified (V number total) and acknowledged (A number total)\n"
     "  As the first process of a machine (the kernel hands over what stands behind -- in its command line):\n"
     "      --address IF=A/N     an interface's IPv4 address, several times\n"
-    "      --module PATH        load one more module, several times\n"
+    "      --module NAME        load one more module of the image, several times\n"
     "\n"
     "Exit status: 0 every connection complete; 1 not; 2 usage; 77 a device or the network is missing.\n";
 
@@ -198,7 +198,7 @@ static bool option(struct options *o, int c)
     case OPTION_DELAY: return number(optarg, UINT32_MAX, &o->delay_ms);
     case OPTION_TIMEOUT: return number(optarg, UINT32_MAX, &o->timeout_s);
     case OPTION_ADDRESS: return guest_set_address(optarg) == 0;
-    case OPTION_MODULE: return guest_load(optarg, "") == 0;
+    case OPTION_MODULE: return guest_load(optarg) == 0;
     default: return c >= OPTION_LISTEN && word_option(o, c);
     }
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <termios.h>
 
 #include "wire/field.h"
 
@@ -71,6 +72,7 @@ static void say(const struct flow *f, char what, uint64_t total)
         return;
     fprintf(c->out, "%c %" PRIu32 " %" PRIu64 "\n", what, f->number, total);
     fflush(c->out);
+    (void)tcdrain(fileno(c->out)); /* a machine's console: out of the machine, should it die now */
 }
 
 static void give_up(struct flow *f, int error)
@@ -335,7 +337,7 @@ static void event(void *user, struct stack_socket *s, unsigned events)
 {
     struct flow *f = user;
     if (f == NULL)
-        return; /* one more than there should be: it was closed at once */
+        return; /* the listener, or one more than there should be */
     struct traffic *t = f->traffic;
     bool waited = t->config.client && t->connected < t->config.connections;
     if ((events & SMC_EVENT_CONNECTED) != 0)
@@ -422,8 +424,10 @@ void traffic_stop(struct traffic *t)
     for (unsigned i = 0; i < t->flow_count; i++)
         if (!t->flows[i].over)
             give_up(&t->flows[i], SMC_ERR_TIMEOUT);
-    if (t->listener != NULL)
-        stack_close(t->listener);
+    if (t->listener == NULL)
+        return;
+    stack_set_user(t->listener, NULL); /* it is no flow */
+    stack_close(t->listener);
     t->listener = NULL;
 }
 
