@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
+#include "devices/roce_dcqcn.h"
+
 #include "sim/cpu.h"
 
 #include <string.h>
@@ -173,6 +175,8 @@ static int add_interface(lua_State *L)
     } else {
         c.no_roce = !lua_isnil(L, -1) && !lua_toboolean(L, -1);
     }
+    struct roce_dcqcn dcqcn;
+    congestion_interface(L, 3, &c, &dcqcn);
     return check_error(L, lab_add_interface(host, &c, &interface));
 }
 

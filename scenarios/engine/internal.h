@@ -90,6 +90,11 @@ void net_open(lua_State *L);
 void socket_open(lua_State *L);
 void fault_open(lua_State *L);
 void devmem_open(lua_State *L);
+/* congestion.c */
+void congestion_open(lua_State *L);
+struct roce_dcqcn;
+/* Fields `dscp`, `priority`, `pfc`, `dcqcn` of a table into the configuration, which borrows *dcqcn. */
+void congestion_interface(lua_State *L, int table, struct lab_interface_config *c, struct roce_dcqcn *dcqcn);
 void measure_open(lua_State *L);
 /* measure.c: the `cpu` of a host's table; false: it has none. */
 struct cpu_costs;

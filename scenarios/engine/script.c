@@ -137,6 +137,7 @@ static int open_lab(lua_State *L)
     socket_open(L);
     fault_open(L);
     devmem_open(L);
+    congestion_open(L);
     measure_open(L);
     info_open(L);
     watch_open(L);
