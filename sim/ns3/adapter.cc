@@ -4,18 +4,25 @@
 
 #include "sim/ns3/device.h"
 
-#include <ns3/global-value.h>
+#include <ns3/cobalt-queue-disc.h>
 #include <ns3/names.h>
+#include <ns3/net-device-queue-interface.h>
 #include <ns3/object-factory.h>
 #include <ns3/pcap-file-wrapper.h>
+#include <ns3/pie-queue-disc.h>
 #include <ns3/pointer.h>
 #include <ns3/queue-size.h>
+#include <ns3/red-queue-disc.h>
 #include <ns3/rng-seed-manager.h>
 #include <ns3/scheduler.h>
 #include <ns3/string.h>
 #include <ns3/trace-helper.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -135,11 +142,49 @@ class Refused : public std::exception {
     std::string m_why;
 };
 
+// A number, then one of these units (or none, if "" is among them).
+bool is_measure(const std::string &value, std::initializer_list<const char *> units)
+{
+    const char *p = value.c_str();
+    char *end = nullptr;
+    if (!isdigit(static_cast<unsigned char>(*p)) && *p != '.')
+        return false;
+    (void)strtod(p, &end);
+    return std::any_of(units.begin(), units.end(), [end](const char *unit) { return strcmp(end, unit) == 0; });
+}
+
+// ns-3 ends the program where a number has no number's form.
+bool is_well_formed(std::string type, const std::string &value)
+{
+    if (type.compare(0, 5, "ns3::") == 0)
+        type.erase(0, 5); // some classes say it, some do not
+    if (type == "DoubleValue")
+        return is_measure(value, {""});
+    if (type == "UintegerValue" || type == "IntegerValue")
+        return !value.empty() && value.size() < 19 && value.find_first_not_of("0123456789") == std::string::npos;
+    if (type == "TimeValue")
+        return is_measure(value, {"s", "ms", "us", "ns", "min"});
+    if (type == "DataRateValue")
+        return is_measure(value, {"bps", "b/s", "kbps", "kb/s", "Mbps", "Mb/s", "Gbps", "Gb/s"});
+    if (type == "QueueSizeValue")
+        return is_measure(value, {"p", "B", "kB", "MB", "KiB", "MiB"}) && value.find_first_of(".e") == std::string::npos;
+    return type == "BooleanValue" || type == "EnumValue";
+}
+
+void set_attribute(ns3::ObjectBase *object, const std::string &name, const std::string &value)
+{
+    ns3::TypeId::AttributeInformation info;
+    ns3::TypeId tid = object->GetInstanceTypeId();
+    if (!tid.LookupAttributeByName(name, &info))
+        throw Refused(tid.GetName() + " has no attribute " + name);
+    if (!is_well_formed(info.checker->GetValueTypeName(), value) || !object->SetAttributeFailSafe(name, ns3::StringValue(value)))
+        throw Refused(tid.GetName() + ": " + name + " cannot be \"" + value + "\"");
+}
+
 void set_attributes(ns3::ObjectBase *object, const std::vector<std::pair<std::string, std::string>> &attributes)
 {
     for (const auto &[name, value] : attributes)
-        if (!object->SetAttributeFailSafe(name, ns3::StringValue(value)))
-            throw Refused(object->GetInstanceTypeId().GetName() + " has no attribute " + name + ", or it cannot be \"" + value + "\"");
+        set_attribute(object, name, value);
 }
 
 // An object of a class named in a scenario: nothing of that may end the program, as ns-3's own functions would.
@@ -153,6 +198,21 @@ template <class Base> ns3::Ptr<Base> make(const std::string &name, const char *w
     return factory.Create<Base>();
 }
 
+// So that a run repeats, whatever ran before it in this process; those that cannot be told take the next free stream.
+void assign_streams(ns3::Object *object, int64_t stream)
+{
+    if (auto rate = dynamic_cast<ns3::RateErrorModel *>(object))
+        rate->AssignStreams(stream);
+    else if (auto burst = dynamic_cast<ns3::BurstErrorModel *>(object))
+        burst->AssignStreams(stream);
+    else if (auto red = dynamic_cast<ns3::RedQueueDisc *>(object))
+        red->AssignStreams(stream);
+    else if (auto pie = dynamic_cast<ns3::PieQueueDisc *>(object))
+        pie->AssignStreams(stream);
+    else if (auto cobalt = dynamic_cast<ns3::CobaltQueueDisc *>(object))
+        cobalt->AssignStreams(stream);
+}
+
 ns3::Ptr<ns3::QueueDisc> make_queue(const Options &options, const net_params &params)
 {
     std::string name = options.Get("queue");
@@ -163,7 +223,6 @@ ns3::Ptr<ns3::QueueDisc> make_queue(const Options &options, const net_params &pa
     (void)queue->SetAttributeFailSafe("LinkBandwidth", ns3::DataRateValue(ns3::DataRate(params.rate_bps)));
     (void)queue->SetAttributeFailSafe("LinkDelay", ns3::TimeValue(ns3::NanoSeconds(params.delay_ns)));
     set_attributes(ns3::PeekPointer(queue), options.With(""));
-    queue->Initialize();
     return queue;
 }
 
@@ -184,13 +243,15 @@ ns3::Ptr<ns3::ErrorModel> make_errors(const Options &options)
 
 // ---- the engine
 
+enum { STREAMS = 8 }; // of random numbers that a device may use
+
 struct ns3_engine {
     Clock clock;
     lab_clock lab;
     net_carrier carrier;
     std::map<std::string, ns3::Ptr<ns3::Node>> nodes;
     std::string trace_folder;
-    bool over = false;
+    int64_t next_stream = 0;
 
     ns3::Ptr<ns3::Node> NodeOf(const struct port *port);
     ns3::Ptr<FrameDevice> MakeDevice(const net_carried_link *link, const Options &options, unsigned i, ns3::Ptr<FrameChannel> channel);
@@ -225,9 +286,19 @@ ns3::Ptr<FrameDevice> ns3_engine::MakeDevice(const net_carried_link *link, const
     ns3::Ptr<FrameDevice> device = ns3::CreateObject<FrameDevice>();
     NodeOf(link->end[i])->AddDevice(device);
     device->SetAttribute("DataRate", ns3::DataRateValue(ns3::DataRate(link->params.rate_bps)));
-    device->Setup(&clock, link->end[i], channel, make_queue(options, link->params), !options.Get("queue").empty());
-    if (ns3::Ptr<ns3::ErrorModel> errors = make_errors(options))
+    ns3::Ptr<ns3::QueueDisc> queue = make_queue(options, link->params);
+    device->Setup(&clock, link->end[i], channel, queue, !options.Get("queue").empty());
+    // Fair queues take their quantum from the device, which they find by way of this.
+    auto interface = ns3::CreateObject<ns3::NetDeviceQueueInterface>();
+    device->AggregateObject(interface);
+    queue->SetNetDeviceQueueInterface(interface);
+    assign_streams(ns3::PeekPointer(queue), next_stream);
+    queue->Initialize();
+    if (ns3::Ptr<ns3::ErrorModel> errors = make_errors(options)) {
+        assign_streams(ns3::PeekPointer(errors), next_stream + STREAMS / 2);
         device->SetAttribute("ReceiveErrorModel", ns3::PointerValue(errors));
+    }
+    next_stream += STREAMS;
     set_attributes(ns3::PeekPointer(device), options.With("device."));
     if (!trace_folder.empty())
         Trace(device, net_port_name(link->end[i]));
