@@ -518,7 +518,7 @@ static int start_interface(struct lab_interface *i, const struct lab_interface_c
     i->ip = ip_add_interface(h->stack, &ip);
     if (i->ip < 0)
         return i->ip;
-    int error = set_addresses(i, c->address != NULL ? c->address : "");
+    int error = set_addresses(i, lab_outside_numbered(i, c->address != NULL ? c->address : ""));
     if (h->outside != NULL)
         return error != 0 ? error : lab_outside_interface(i, c);
     struct ip_address gateway;

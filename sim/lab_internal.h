@@ -200,6 +200,7 @@ void lab_socket_connected(struct lab_socket *socket, enum smc_mode mode);
 /* lab_outside.c: the functions of lab.h for hosts that are outside */
 const struct lab_outside *lab_outside_of(struct lab *lab, const char *name); /* for the host that is made now */
 int lab_outside_mac(struct lab_interface *interface, uint8_t mac[6]);
+const char *lab_outside_numbered(const struct lab_interface *interface, const char *address);
 int lab_outside_interface(struct lab_interface *interface, const struct lab_interface_config *config);
 int lab_outside_address(struct lab_interface *interface, const char *address);
 int lab_outside_roce_present(struct lab_interface *interface, bool present);

@@ -98,6 +98,15 @@ static unsigned index_of(const struct lab_interface *i)
     return n;
 }
 
+const char *lab_outside_numbered(const struct lab_interface *i, const char *address)
+{
+    const struct lab_outside *outside = i->host->lab->outside;
+    if (outside == NULL || index_of(i) != 0)
+        return address;
+    const char *instead = i->host->outside != NULL ? outside->address : outside->own_address;
+    return instead != NULL ? instead : address;
+}
+
 int lab_outside_mac(struct lab_interface *i, uint8_t mac[6])
 {
     NEED(i->host, mac);
@@ -144,7 +153,10 @@ void lab_outside_frame(struct lab_host *host, unsigned index, const uint8_t *byt
 {
     if (host->dead || index >= host->interface_count)
         return;
-    (void)port_send(host->interfaces[index]->port, bytes, length, sim_now(host->lab->sim));
+    struct port *port = host->interfaces[index]->port;
+    if (host->outside->mac_unknown && length >= 12)
+        memcpy(port->mac, bytes + 6, 6); /* what is for it is captured when it reaches it */
+    (void)port_send(port, bytes, length, sim_now(host->lab->sim));
 }
 
 /* ---- Sockets ---- */

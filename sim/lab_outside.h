@@ -60,6 +60,12 @@ struct lab_outside {
     const struct lab_outside_ops *ops;
     void *user;
     const char *kind; /* "a kernel", for messages */
+    /* Where the network is not the script's own to number: instead of what the script says, the address of the host's first
+     * interface, that of the first interface of each other host ("192.168.1.7/24"; NULL: the script's), and the port that is
+     * connected to there (0: the script's). */
+    const char *address, *own_address;
+    uint16_t port;
+    bool mac_unknown; /* what `mac` said is only a beginning: frames tell it */
 };
 
 /* `name` NULL: the host that is made as the index-th, from 0. One outside a lab; before its host is made. `outside` is borrowed. */

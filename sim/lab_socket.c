@@ -425,7 +425,10 @@ int lab_connect(struct lab_host *host, const char *peer, uint16_t port, const st
     if (s == NULL)
         return SMC_ERR_NOMEM;
     char text[IP_TEXT_SIZE];
+    const struct lab_host *other = lab_find_host(host->lab, peer);
     ip_to_text(to, text);
+    if (other != NULL && other->outside != NULL && other->outside->port != 0)
+        port = other->outside->port;
     error = host->outside != NULL ? lab_outside_connect(s, text, port)
                                   : tcp_connect(host->stack, to, port, &options, &tcp_ops, s, &s->tcp);
     if (error != 0) {

@@ -31,6 +31,7 @@ int kernel_error(int number)
 
 int kernel_check(struct kernel_host *k, int result, const char *what, const char *answer)
 {
+    kernel_tell_later(k);
     return result == 0 ? 0 : lab_outside_fail(k->lab, kernel_error(-result), "the kernel's agent, %s: %s", what, answer);
 }
 
@@ -100,7 +101,7 @@ static int begin(void *user, struct lab_host *host, const struct lab_host_config
         return lab_outside_refuse(k->lab, "the script wants IPsec, an SEID, no-copy buffers, or a machine shared with another host");
     if (c->no_smc)
         return 0;
-    int error = set_profile(k, c->profile);
+    int error = set_profile(k, c->profile != NULL ? c->profile : &smc_profile_linux);
     if (error == 0)
         error = set_ueids(k, c);
     return error != 0 ? error : set_sizes(k, c);
@@ -201,28 +202,17 @@ static void frame_from_kernel(void *user, const uint8_t *bytes, size_t length)
 }
 
 /* ---- looking in ---- */
-static const char *of_number(const char *answer, unsigned index, const char *name, char out[64])
+static const char *of_number(unsigned index, const char *name, char out[64])
 {
     snprintf(out, 64, "%u.%s", index + 1, name);
-    (void)answer;
     return out;
 }
 
-static enum smc_link_state link_state_of(const char *text)
+/* Linux's numbers (net/smc/smc_core.h): of links another order than ours, of groups the same. */
+static enum smc_link_state link_state_of(uint64_t number)
 {
-    return strcmp(text, "ACTIVE") == 0 ? SMC_LINK_ACTIVE
-           : strcmp(text, "ACTIVATING") == 0 ? SMC_LINK_ACTIVATING
-           : strcmp(text, "INACTIVE") == 0 ? SMC_LINK_INACTIVE
-                                           : SMC_LINK_UNUSED;
-}
-
-static enum smc_group_type group_type_of(const char *text)
-{
-    static const char *const names[] = {"NONE", "SINGLE", "SYMMETRIC", "ASYMMETRIC_PEER", "ASYMMETRIC_LOCAL"};
-    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(names[i], text) == 0)
-            return (enum smc_group_type)i;
-    return SMC_GROUP_NONE;
+    static const enum smc_link_state states[] = {SMC_LINK_UNUSED, SMC_LINK_INACTIVE, SMC_LINK_ACTIVATING, SMC_LINK_ACTIVE};
+    return number < 4 ? states[number] : SMC_LINK_UNUSED;
 }
 
 static int fill_links(struct kernel_host *k, struct smc_group_info *out)
@@ -233,17 +223,16 @@ static int fill_links(struct kernel_host *k, struct smc_group_info *out)
         return 0;
     unsigned count = (unsigned)kernel_agent_number(answer, "count", 0);
     for (unsigned i = 0; i < count && out->link_count < 9; i++) {
-        if (!kernel_agent_text(answer, of_number(answer, i, "group", key), text, sizeof(text)) ||
+        if (!kernel_agent_text(answer, of_number(i, "group", key), text, sizeof(text)) ||
             (uint32_t)strtoul(text, NULL, 0) != out->id)
             continue;
         struct smc_link_info *l = &out->links[out->link_count++];
         memset(l, 0, sizeof(*l));
         l->device = "kernel";
-        l->number = (uint8_t)kernel_agent_number(answer, of_number(answer, i, "number", key), 0);
-        l->port = (uint8_t)kernel_agent_number(answer, of_number(answer, i, "port", key), 1);
-        l->connections = (uint32_t)kernel_agent_number(answer, of_number(answer, i, "connections", key), 0);
-        if (kernel_agent_text(answer, of_number(answer, i, "state", key), text, sizeof(text)))
-            l->state = link_state_of(text);
+        l->number = (uint8_t)kernel_agent_number(answer, of_number(i, "number", key), 0);
+        l->port = (uint8_t)kernel_agent_number(answer, of_number(i, "port", key), 1);
+        l->connections = (uint32_t)kernel_agent_number(answer, of_number(i, "connections", key), 0);
+        l->state = link_state_of(kernel_agent_number(answer, of_number(i, "state", key), 0));
     }
     return 0;
 }
@@ -260,17 +249,15 @@ static int group(void *user, unsigned index, struct smc_group_info *out)
         return 0;
     memset(out, 0, sizeof(*out));
     out->flow = "none";
-    if (kernel_agent_text(answer, of_number(answer, index, "id", key), text, sizeof(text)))
+    if (kernel_agent_text(answer, of_number(index, "id", key), text, sizeof(text)))
         out->id = (uint32_t)strtoul(text, NULL, 0);
-    if (kernel_agent_text(answer, of_number(answer, index, "role", key), text, sizeof(text)))
-        out->client = strcmp(text, "client") == 0;
-    if (kernel_agent_text(answer, of_number(answer, index, "type", key), text, sizeof(text)))
-        out->type = group_type_of(text);
-    out->version = (uint8_t)kernel_agent_number(answer, of_number(answer, index, "version", key), 0);
-    out->release = (uint8_t)kernel_agent_number(answer, of_number(answer, index, "release", key), 0);
-    out->connections = (uint32_t)kernel_agent_number(answer, of_number(answer, index, "connections", key), 0);
-    out->max_conns = (uint32_t)kernel_agent_number(answer, of_number(answer, index, "max_conns", key), 0);
-    out->max_links = (uint32_t)kernel_agent_number(answer, of_number(answer, index, "max_links", key), 0);
+    out->client = kernel_agent_number(answer, of_number(index, "role", key), 1) == 0;
+    out->type = (enum smc_group_type)(kernel_agent_number(answer, of_number(index, "type", key), 0) % 5);
+    out->version = (uint8_t)kernel_agent_number(answer, of_number(index, "version", key), 0);
+    out->release = (uint8_t)kernel_agent_number(answer, of_number(index, "release", key), 0);
+    out->connections = (uint32_t)kernel_agent_number(answer, of_number(index, "connections", key), 0);
+    out->max_conns = (uint32_t)kernel_agent_number(answer, of_number(index, "max_conns", key), 0);
+    out->max_links = (uint32_t)kernel_agent_number(answer, of_number(index, "max_links", key), 0);
     (void)fill_links(k, out);
     return 1;
 }

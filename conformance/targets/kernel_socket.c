@@ -81,7 +81,6 @@ int kernel_connect(void *user, struct lab_socket *socket, const char *address, u
     *number = lab_socket_id(socket);
     int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "connect id=%" PRIu64 " address=%s port=%u family=%s%s", *number,
                                   address, port, c->tcp_only || k->no_smc ? "tcp" : "smc", options);
-    kernel_tell_later(k);
     return kernel_check(k, result, "connect", answer);
 }
 
@@ -166,7 +165,9 @@ uint32_t kernel_room(void *user, uint64_t number)
     struct kernel_host *k = user;
     const char *answer;
     int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "room id=%" PRIu64, number);
-    return result == 0 ? (uint32_t)kernel_agent_number(answer, "n", 0) : 0;
+    uint32_t room = result == 0 ? (uint32_t)kernel_agent_number(answer, "n", 0) : 0;
+    kernel_tell_later(k);
+    return room;
 }
 
 /* ---- ending, options ---- */
@@ -179,7 +180,6 @@ int kernel_shutdown(void *user, uint64_t number, enum smc_how how)
     int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "shutdown id=%" PRIu64 " how=%s", number, names[how]);
     if (s != NULL)
         s->info_known = false;
-    kernel_tell_later(k);
     return kernel_check(k, result, "shutdown", answer);
 }
 
@@ -188,7 +188,6 @@ int kernel_close(void *user, uint64_t number)
     struct kernel_host *k = user;
     const char *answer;
     int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "close id=%" PRIu64, number);
-    kernel_tell_later(k);
     return kernel_check(k, result, "close", answer);
 }
 
@@ -259,6 +258,8 @@ int kernel_info(void *user, uint64_t number, struct lab_outside_info *out)
         if (result != 0)
             return kernel_error(-result);
         read_info(answer, &s->info);
+        if (s->info.smc && !k->v1 && s->info.connection.version == 0)
+            s->info.connection.version = 2; /* smc_diag does not say, but there is no other */
         s->info_known = true;
         s->info_at = live_now(k->live);
     }
@@ -294,7 +295,6 @@ int kernel_traffic(void *user, uint64_t number, const struct lab_traffic *t)
         number, t->send_bytes, t->send_chunk, t->send_pattern, t->receive_pattern, t->receive_bytes, t->read_chunk, t->read_delay_ns,
         t->write_delay_ns, t->close_when_done, t->shutdown_when_sent, t->echo);
     s->has_traffic = result == 0;
-    kernel_tell_later(k);
     return kernel_check(k, result, "traffic", answer);
 }
 
@@ -327,6 +327,5 @@ int kernel_traffic_stop(void *user, uint64_t number)
     s->has_traffic = false;
     s->empty_until = s->full_until = 0;
     int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "traffic_stop id=%" PRIu64, number);
-    kernel_tell_later(k);
     return kernel_check(k, result, "traffic_stop", answer);
 }

@@ -1,6 +1,7 @@
 /* Hosts, interfaces and devices, for scripts.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
+#include "target.h"
 
 #include "devices/roce_dcqcn.h"
 
@@ -148,6 +149,9 @@ static int add_host(lua_State *L)
         memset(c.seid, ' ', sizeof(c.seid));
         memcpy(c.seid, seid, length < sizeof(c.seid) ? length : sizeof(c.seid));
     }
+    const struct script_target *target = run_of(L)->options->target;
+    if (target != NULL && target->no_v1 && run_of(L)->result->header.any_version)
+        c.v1 = c.v2 = false; /* all */
     read_ueids(L, &c);
     unsigned *made = strcmp(profile.name, "rfc") == 0 ? &run_of(L)->result->rfc_hosts : &run_of(L)->result->linux_hosts;
     *made += !c.no_smc;

@@ -6,6 +6,7 @@
 #include "conformance/judge/report_common.h"
 #include "runner_judge.h"
 #include "sha256.h"
+#include "target.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -45,6 +46,8 @@ json_t *runner_record(const struct runner_options *options, const char *path, co
     set(o, "capture", json_null());
     set(o, "capture_sha256", json_null());
     set(o, "findings", json_array());
+    if (options->role != NULL)
+        set(o, "role", text(options->role));
     return o;
 }
 
@@ -70,7 +73,7 @@ static void put_path(const char *path, char *out)
 
 char *runner_capture_path(const struct runner_options *options, const char *path)
 {
-    size_t size = strlen(options->folder) + 2 * strlen(path) + 48;
+    size_t size = strlen(options->folder) + 2 * strlen(path) + 112;
     char *out = malloc(size);
     if (out == NULL)
         return NULL;
@@ -80,6 +83,8 @@ char *runner_capture_path(const struct runner_options *options, const char *path
     length -= length > (size_t)n; /* the last '/' */
     if (length > 4 && memcmp(out + length - 4, ".lua", 4) == 0)
         length -= 4;
+    if (options->role != NULL)
+        length += (size_t)snprintf(out + length, size - length, ".%.48s", options->role);
     snprintf(out + length, size - length, ".%" PRIu64 ".pcap", options->seed);
     return out;
 }
@@ -198,8 +203,17 @@ static void run_script(struct one *r)
 {
     struct script_options o = {.path = r->path, .seed = r->options->seed, .capture = r->capture,
                                .target = r->options->script_target};
+    const struct script_target *target = o.target;
+    if (target != NULL && target->role != NULL && r->options->role != NULL)
+        target->role(target->user, r->options->role);
     script_run(&o, runner_hosts_collect, &r->hosts, &r->script);
     put_script(r);
+    if (r->script.role[0] != '\0')
+        set(r->record, "role", text(r->script.role));
+    if (target != NULL && target->implementation != NULL)
+        set(r->record, "implementation", text(target->implementation(target->user)));
+    if (target != NULL && target->spent != NULL && target->spent(target->user))
+        set(r->record, "spent", json_true());
     conclude(r, verdict_names[r->script.verdict], r->script.reason);
     if (r->script.verdict == SCRIPT_PASS && r->script.finding_count > 0 && !r->script.header.hostile)
         for (unsigned i = 0; i < r->script.finding_count; i++)

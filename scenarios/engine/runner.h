@@ -3,6 +3,7 @@
 #ifndef SCENARIOS_RUNNER_H
 #define SCENARIOS_RUNNER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,18 @@ struct runner_options {
     /* Told when a run begins (record NULL) and when it has ended; may be NULL. */
     void (*progress)(void *user, size_t index, const struct json_t *record);
     void *progress_user;
+    /* What a process does instead of runner_run(); paths[i] is then only what it is called. NULL: runner_run(). */
+    struct json_t *(*work)(void *user, size_t index);
+    void *work_user;
+    const volatile sig_atomic_t *stop; /* once it is set, what runs is ended and nothing begins; NULL: never */
+    /* Where one host of a script is real: roles[i] is the host that paths[i] is run with (a name, or "1", "2" …: see target.h);
+     * NULL: there are none. `role` is that of one run. */
+    const char *const *roles;
+    const char *role;
+    /* Called before each run in the process that starts them all (runs of such targets go one after the other); nonzero: it cannot
+     * be run, and why. May be NULL. */
+    int (*before)(void *user, char *error, size_t error_size);
+    void *before_user;
 };
 
 /* Runs one scenario here and now, in this process. NULL: memory is short. */

@@ -67,7 +67,10 @@ static int write_all(int fd, const char *bytes, size_t length)
 /* In the child. It leaves without flushing what the parent had in its buffers. */
 static void work(struct pool *pool, size_t index, int fd)
 {
-    json_t *record = runner_run(pool->options, pool->paths[index]);
+    struct runner_options options = *pool->options;
+    if (options.roles != NULL)
+        options.role = options.roles[index];
+    json_t *record = options.work != NULL ? options.work(options.work_user, index) : runner_run(&options, pool->paths[index]);
     char *bytes = record != NULL ? json_dumps(record, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     _exit(bytes != NULL && write_all(fd, bytes, strlen(bytes)) == 0 ? 0 : 1);
 }
@@ -103,6 +106,11 @@ static void start_next(struct pool *pool, struct worker *w)
     size_t index = pool->started++;
     if (pool->options->progress != NULL)
         pool->options->progress(pool->options->progress_user, index, NULL);
+    char why[1024] = "";
+    if (pool->options->before != NULL && pool->options->before(pool->options->before_user, why, sizeof(why)) != 0) {
+        done(pool, index, runner_record(pool->options, pool->paths[index], "error", why));
+        return;
+    }
     if (start(pool, w, index) == 0)
         return;
     char reason[160];
@@ -167,12 +175,17 @@ static void enforce_limits(struct pool *pool)
     }
 }
 
+static bool stopped(const struct pool *pool)
+{
+    return pool->options->stop != NULL && *pool->options->stop != 0;
+}
+
 /* One round: waits until something came, takes it. False: nothing runs any more. */
 static bool round_of(struct pool *pool)
 {
     unsigned jobs = pool->options->jobs, running = 0;
     for (unsigned i = 0; i < jobs; i++) {
-        while (pool->workers[i].pid == 0 && pool->started < pool->count)
+        while (pool->workers[i].pid == 0 && pool->started < pool->count && !stopped(pool))
             start_next(pool, &pool->workers[i]);
         pool->polled[i] = (struct pollfd){.fd = pool->workers[i].pid != 0 ? pool->workers[i].pipe : -1, .events = POLLIN};
         running += pool->workers[i].pid != 0;
@@ -193,9 +206,9 @@ int runner_run_all(const struct runner_options *options, const char *const *path
     pool.workers = calloc(options->jobs, sizeof(*pool.workers));
     pool.polled = calloc(options->jobs, sizeof(*pool.polled));
     pool.out_of_memory = pool.workers == NULL || pool.polled == NULL;
-    while (!pool.out_of_memory && round_of(&pool))
+    while (!pool.out_of_memory && !stopped(&pool) && round_of(&pool))
         ;
-    /* Only short memory leaves workers behind. */
+    /* Only short memory and a wish to stop leave workers behind. */
     for (unsigned i = 0; pool.workers != NULL && i < options->jobs; i++)
         if (pool.workers[i].pid != 0) {
             kill(pool.workers[i].pid, SIGKILL);

@@ -76,6 +76,7 @@ static int header(lua_State *L)
     snprintf(h->title, sizeof(h->title), "%s", field_text(L, 1, "title", ""));
     snprintf(h->source, sizeof(h->source), "%s", field_text(L, 1, "source", ""));
     h->hostile = field_bool(L, 1, "hostile", false);
+    h->any_version = field_bool(L, 1, "any_version", false);
     read_list(L, 1, "requirements", put_requirement, h);
     read_list(L, 1, "targets", put_target, h);
     read_list(L, 1, "roles", put_role, h);

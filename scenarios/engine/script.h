@@ -31,6 +31,7 @@ struct script_header {
     char roles[SCRIPT_ROLES][48]; /* hosts that may be the real one, if not the first two */
     unsigned role_count;
     bool hostile;
+    bool any_version; /* nothing in it depends on the version: where there is no version 1, version 2 will do */
 };
 
 /* A point of an experiment's sweep: which value of each parameter, in the order of their names. */

@@ -22,8 +22,12 @@ struct script_target {
     void (*role)(void *user, const char *role);
     /* Who that is, for the record: "Linux 6.12.107+deb13-amd64". */
     const char *(*implementation)(void *user);
+    /* Asked after `end`: it must not be used for another run as it is. */
+    bool (*spent)(void *user);
     /* How much longer than a script says everything that is waited for may take: 0 and 1: not at all. */
     unsigned patience;
+    /* The real host has no version 1: in scenarios that do not depend on it, all hosts have both versions. */
+    bool no_v1;
 };
 
 #endif

@@ -298,6 +298,23 @@ struct live_carrier *live_carrier_packet(const char *interface, char *error)
     return live_carrier_fd(fd, false, error);
 }
 
+bool live_carrier_mac(const char *text, uint8_t mac[6])
+{
+    struct ifreq request = {0};
+    bool tap = strncmp(text, "tap:", 4) == 0;
+    const char *name = strchr(text, ':');
+    if (name == NULL || (!tap && strncmp(text, "packet:", 7) != 0))
+        return false;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name + 1);
+    bool known = fd >= 0 && ioctl(fd, SIOCGIFHWADDR, &request) == 0;
+    if (known)
+        memcpy(mac, request.ifr_hwaddr.sa_data, 6);
+    if (fd >= 0)
+        close(fd);
+    return known;
+}
+
 void live_carrier_start(struct live_carrier *c, struct live *live,
                         void (*frame)(void *user, const uint8_t *bytes, size_t length), void *user)
 {

@@ -27,6 +27,9 @@ struct live_carrier *live_carrier_tap(const char *name, char *error);
 struct live_carrier *live_carrier_packet(const char *interface, char *error);
 struct live_carrier *live_carrier_fd(int fd, bool stream, char *error);
 
+/* The MAC address of what "packet:INTERFACE" names; for "tap:NAME" that of the device (the other end of the wire). False: none. */
+bool live_carrier_mac(const char *text, uint8_t mac[6]);
+
 /* Begins to read: `frame` is called for each frame that comes, within an event of the engine. */
 void live_carrier_start(struct live_carrier *carrier, struct live *live,
                         void (*frame)(void *user, const uint8_t *bytes, size_t length), void *user);
