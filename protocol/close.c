@@ -115,7 +115,7 @@ static void begin_close(struct smc_connection *c)
 {
     uint64_t drain = c->linger_set ? c->linger_ns : c->ep->profile.close_drain_ns;
     bool waiting = smc_tx_pending(c) > 0 || c->work_failover;
-    if (said_close(c)) {
+    if (said_close(c) || (c->close_want & SMC_CONN_A) != 0) { /* an A that still waits for a slot, or for another link, stays one */
         guard(c);
         return;
     }
@@ -291,8 +291,10 @@ static void peer_aborts(struct smc_connection *c)
     smc_tx_drop(c);
     if (c->state != SMC_STATE_PEERABORTWAIT && !(c->app_closed && said_close(c)))
         fail(c, SMC_ERR_RESET);
+    /* The answer [CLOSE-016], or the own A that was still to be said when the peer's came. */
+    bool owed = process ? c->app_closed : (c->close_want & SMC_CONN_A) != 0 && !said_close(c);
     enter(c, process ? SMC_STATE_PROCESSABORT : SMC_STATE_CLOSED);
-    c->close_want = (uint8_t)(process && c->app_closed ? SMC_CONN_A : c->tx_conn_flags);
+    c->close_want = (uint8_t)(owed ? SMC_CONN_A : c->tx_conn_flags);
     smc_conn_timer_stop(c, SMC_CONN_TIMER_DRAIN);
     smc_ep_work(c);
 }

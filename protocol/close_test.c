@@ -307,6 +307,20 @@ START_TEST(unread_data_abort_at_once_even_if_others_wait)
 }
 END_TEST
 
+/* RST comes while no message can leave; the application sees it and closes. */
+START_TEST(an_abort_that_is_still_to_be_said_stays_one)
+{
+    fake_begin((enum fake_kind)_i);
+    while (fake_send(1, 20000, 0) > 0)
+        fake_pump();
+    smc_close_tcp_reset(fake[1].c);
+    smc_close(fake[1].c, 0);
+    fake_work(&fake[1]);
+    ck_assert_uint_eq(fake_last(1).conn_flags, A); /* C would deny that data are lost [CLOSE-015] [CLOSE-018] */
+    fake_end();
+}
+END_TEST
+
 START_TEST(data_that_come_during_the_drain_are_unread)
 {
     fake_begin((enum fake_kind)_i);
@@ -385,6 +399,7 @@ START_TEST(both_may_close_or_abort_at_once)
         for (unsigned i = 0; i < 2; i++) {
             ck_assert_int_eq(fake[i].c->state, SMC_STATE_CLOSED);
             ck_assert_uint_eq(fake[i].seen_count, 1); /* [CLOSE-013] [CLOSE-019] */
+            ck_assert_uint_eq(fake_last(i).conn_flags, abort ? A : C);
             ck_assert_uint_eq(fake[i].dooms, 1);
         }
         fake_end();
@@ -483,6 +498,7 @@ static Suite *close_suite(void)
     tcase_add_loop_test(tests, linger_of_nought_closes_at_once, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, the_peers_c_while_data_wait_is_answered_by_a, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, unread_data_abort_at_once_even_if_others_wait, 0, FAKE_D_NO_COPY);
+    tcase_add_loop_test(tests, an_abort_that_is_still_to_be_said_stays_one, 0, FAKE_D_NO_COPY);
     tcase_add_loop_test(tests, data_that_come_during_the_drain_are_unread, 0, FAKE_D_NO_COPY);
     tcase_add_loop_test(tests, close_and_shutdown_draw_the_cork, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, a_half_closed_connection_still_reads, 0, FAKE_KINDS);

@@ -64,13 +64,20 @@ static bool fits_d(const struct smc_group *g, const struct smc_choice *choice)
            same_sharer(g, choice);
 }
 
+/* Not settled: whoever needs it has to wait. But a group of SMC-D serves both roles, and the client of its first contact has it whole
+ * when it has sent its Confirm: as a server it may name it at once, and that can overtake the Confirm. */
+static bool unsettled(const struct smc_group *g, const struct smc_choice *choice)
+{
+    return g->first_contact && !(choice->smc_d && choice->client && !g->client);
+}
+
 struct smc_group *smc_group_find(struct smc_endpoint *ep, const struct smc_choice *choice, struct smc_link **link, bool *no_link)
 {
     *link = NULL;
     *no_link = false;
     for (struct smc_list *n = ep->groups.next; n != &ep->groups; n = n->next) {
         struct smc_group *g = group_of(n);
-        if (g->sync_error || g->first_contact || !same_vlan(g, choice))
+        if (g->sync_error || unsettled(g, choice) || !same_vlan(g, choice))
             continue;
         if (choice->smc_d) {
             if (fits_d(g, choice))

@@ -114,8 +114,12 @@ START_TEST(an_smcd_group_is_one_device_and_one_gid_of_128_bits)
     choice.smc_d = true;
     choice.device = &use;
     ck_assert_int_eq(smc_group_new(&fake_ep, &choice, &g), 0);
+    other = choice, other.client = true;
+    ck_assert_ptr_null(find(&choice, &no_link)); /* another one that asks waits for the Confirm */
+    ck_assert_ptr_eq(find(&other, &no_link), g); /* but the peer, whose Confirm is on its way, may name the group already */
     smc_group_settled(g);
     ck_assert_ptr_eq(find(&choice, &no_link), g);
+    ck_assert_ptr_eq(find(&other, &no_link), g);
     other = choice, other.peer_gid.bytes[8] ^= 1; /* gid_ext */
     ck_assert_ptr_null(find(&other, &no_link));
     other = choice, other.device = &other_use;
