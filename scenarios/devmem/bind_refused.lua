@@ -4,7 +4,7 @@ scenario {
     title = "Binds that are refused",
     source = "Linux Documentation/netlink/specs/netdev.yaml, net/core/devmem",
     requirements = { "DEVMEM-012", "DEVMEM-013" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

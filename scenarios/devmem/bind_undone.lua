@@ -4,7 +4,7 @@ scenario {
     title = "A bind that fails half way",
     source = "Linux net/core/devmem, netdev_rx_queue_restart",
     requirements = { "DEVMEM-014", "DEVMEM-015", "DEVMEM-016" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

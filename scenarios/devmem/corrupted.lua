@@ -4,7 +4,7 @@ scenario {
     title = "Corrupted payload in device memory",
     source = "Linux Documentation/networking/devmem.rst; RFC 9293 3.1",
     requirements = { "DEVMEM-018" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true, -- the network sends frames with wrong checksums
 }
 

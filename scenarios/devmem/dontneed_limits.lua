@@ -4,7 +4,7 @@ scenario {
     title = "The limits of DONTNEED",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-006", "DEVMEM-007", "DEVMEM-008" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

@@ -4,7 +4,7 @@ scenario {
     title = "A CLC handshake on a bound queue",
     source = "Linux Documentation/networking/devmem.rst; RFC 7609 3.5.1",
     requirements = { "DEVMEM-001", "DEVMEM-010" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "Held fragments stay as they are",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-005", "DEVMEM-021" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

@@ -4,7 +4,7 @@ scenario {
     title = "IPv6, VLAN, jumbo frames",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-002", "DEVMEM-021" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24 2001:db8::1/64", smc = false, vlan = 7, mtu = 9000 }

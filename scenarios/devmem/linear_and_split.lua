@@ -4,7 +4,7 @@ scenario {
     title = "Linear bytes of a bound queue",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-003", "DEVMEM-019" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

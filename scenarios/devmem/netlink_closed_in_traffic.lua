@@ -4,7 +4,7 @@ scenario {
     title = "The netlink socket closes under traffic",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-004", "DEVMEM-009", "DEVMEM-020" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

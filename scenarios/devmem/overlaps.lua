@@ -4,7 +4,7 @@ scenario {
     title = "Overlapping retransmissions",
     source = "RFC 9293 3.10.7.4; Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-002", "DEVMEM-021" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

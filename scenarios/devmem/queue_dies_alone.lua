@@ -4,7 +4,7 @@ scenario {
     title = "A dead queue is alone",
     source = "Linux netdev_rx_queue_restart",
     requirements = { "DEVMEM-014" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

@@ -4,7 +4,7 @@ scenario {
     title = "Receive with header split",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-002", "DEVMEM-004", "DEVMEM-018", "DEVMEM-021" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

@@ -4,7 +4,7 @@ scenario {
     title = "B-35: a failed restart keeps the queue alive",
     source = "Linux netdev_rx_queue_restart; deviations B-35",
     requirements = { "DEVMEM-014", "DEVMEM-015" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

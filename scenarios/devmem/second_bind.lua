@@ -4,7 +4,7 @@ scenario {
     title = "A second binding on a queue is refused",
     source = "Linux tools/net/ynl netdev bind-rx, Documentation/netlink/specs/netdev.yaml",
     requirements = { "DEVMEM-011" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

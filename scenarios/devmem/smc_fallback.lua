@@ -4,7 +4,7 @@ scenario {
     title = "Device memory on a connection that fell back",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-002", "DEVMEM-004" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 switch "sw0"

@@ -4,7 +4,7 @@ scenario {
     title = "SMC-R and device memory on one host",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-002", "DEVMEM-018" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "Closing the socket frees its tokens",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-010" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

@@ -4,7 +4,7 @@ scenario {
     title = "Urgent data in device memory",
     source = "Linux Documentation/networking/devmem.rst; RFC 6093",
     requirements = { "DEVMEM-001", "DEVMEM-021" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

@@ -4,7 +4,7 @@ scenario {
     title = "recv without the flag",
     source = "Linux Documentation/networking/devmem.rst",
     requirements = { "DEVMEM-001" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", smc = false }

@@ -4,7 +4,7 @@ scenario {
     title = "Attach refused",
     source = "state-machines: loopback",
     requirements = { "SMCD-028", "SMCD-020" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "loopback", name = "dev" } }, no_copy = true }

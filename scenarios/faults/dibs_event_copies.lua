@@ -4,7 +4,7 @@ scenario {
     title = "Events that come twice",
     source = "devices/dibs_parts.h",
     requirements = { "SMCD-014", "DIBS-007" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", name = "dev" } } }

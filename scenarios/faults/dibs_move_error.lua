@@ -4,7 +4,7 @@ scenario {
     title = "Moves that fail",
     source = "state-machines: SMC-D",
     requirements = { "SMCD-010" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", name = "dev" } } }

@@ -4,7 +4,7 @@ scenario {
     title = "The peer of an SMC-D connection is gone (ism)",
     source = "state-machines: dibs events",
     requirements = { "SMCD-014", "DIBS-002" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", name = "dev" } }, profile = { "linux", close_guard_ns = "20 s" } }

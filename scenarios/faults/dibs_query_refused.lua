@@ -4,7 +4,7 @@ scenario {
     title = "The remote GID cannot be reached",
     source = "state-machines: dibs",
     requirements = { "DIBS-015", "CLC-071" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", name = "dev" } } }

@@ -4,7 +4,7 @@ scenario {
     title = "Registration refused",
     source = "linux SMC_CLC_DECL_MAX_DMB; DIBS register",
     requirements = { "SMCD-016", "CLC-010" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", name = "dev" } } }

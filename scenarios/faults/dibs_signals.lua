@@ -4,7 +4,7 @@ scenario {
     title = "Signals delayed and coalesced",
     source = "devices/dibs_parts.h",
     requirements = { "SMCD-005", "SMCD-007" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for _, kind in ipairs { "ism", "loopback", "ivshmem" } do

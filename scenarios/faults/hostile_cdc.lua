@@ -4,7 +4,7 @@ scenario {
     title = "CDC messages that lie",
     source = "RFC 7609 A.4",
     requirements = { "CDC-001", "CDC-005", "CDC-010", "CDC-013", "CDC-014" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

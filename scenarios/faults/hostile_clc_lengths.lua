@@ -4,7 +4,7 @@ scenario {
     title = "Proposals of wrong lengths",
     source = "RFC 7609 A.2, C.6",
     requirements = { "CLC-003", "CLC-008", "CLC-015", "CLC-044" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "Counts, link numbers and keys of nobody",
     source = "RFC 7609 A.3",
     requirements = { "LLC-029", "LLC-030", "LLC-055", "LLC-056", "LLC-058", "LLC-059" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

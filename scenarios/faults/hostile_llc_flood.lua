@@ -4,7 +4,7 @@ scenario {
     title = "Floods of LLC messages",
     source = "RFC 7609 A.3",
     requirements = { "LLC-007", "LLC-062", "LLC-072" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "LLC messages of wrong lengths",
     source = "RFC 7609 A.3; A-42",
     requirements = { "LLC-001", "LLC-075" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

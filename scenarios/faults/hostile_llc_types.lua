@@ -4,7 +4,7 @@ scenario {
     title = "Unknown LLC types",
     source = "RFC 7609 A.3; A-16",
     requirements = { "LLC-003", "LLC-004", "LLC-005" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "Unsolicited responses",
     source = "RFC 7609 A.3; LLC-068",
     requirements = { "LLC-002", "LLC-009", "LLC-068", "LLC-082" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

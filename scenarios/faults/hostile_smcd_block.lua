@@ -4,7 +4,7 @@ scenario {
     title = "A hostile SMC-D CDC block",
     source = "state-machines: SMC-D",
     requirements = { "SMCD-004", "SMCD-005", "CURSOR-006", "CURSOR-007" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

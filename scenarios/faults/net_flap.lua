@@ -4,7 +4,7 @@ scenario {
     title = "Flapping links",
     source = "RFC 7609 4.6",
     requirements = { "FAILOVER-001", "FAILOVER-020" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

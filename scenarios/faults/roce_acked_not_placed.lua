@@ -4,7 +4,7 @@ scenario {
     title = "Acknowledged and not placed",
     source = "RFC 7609 4.6.1; devices/roce.h NOT_PLACED",
     requirements = { "FAILOVER-002", "FAILOVER-004" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "A completion is lost",
     source = "devices/roce.h DROP_COMPLETION",
     requirements = { "CDC-018", "FAILOVER-009" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

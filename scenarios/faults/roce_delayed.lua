@@ -4,7 +4,7 @@ scenario {
     title = "Late completions, held queues",
     source = "devices/roce.h DELAY_COMPLETION, HOLD_QP",
     requirements = { "CDC-018", "LLC-073" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

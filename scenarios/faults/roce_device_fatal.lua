@@ -4,7 +4,7 @@ scenario {
     title = "DEVICE_FATAL",
     source = "devices/roce.h DEVICE_FATAL",
     requirements = { "FAILOVER-001", "FAILOVER-012", "ROCE-012" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

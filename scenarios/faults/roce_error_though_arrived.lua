@@ -4,7 +4,7 @@ scenario {
     title = "Error completion, data arrived",
     source = "RFC 7609 4.6; devices/roce.h ERROR_COMPLETION",
     requirements = { "FAILOVER-004", "FAILOVER-005", "FAILOVER-010" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "QP_FATAL",
     source = "RFC 7609 4.6; devices/roce.h QP_FATAL",
     requirements = { "FAILOVER-001", "FAILOVER-012" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local function works(c, s)

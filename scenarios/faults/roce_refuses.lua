@@ -4,7 +4,7 @@ scenario {
     title = "The device has no room",
     source = "devices/roce.h REFUSE_MR, REFUSE_QP",
     requirements = { "CLC-010", "LLC-053" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

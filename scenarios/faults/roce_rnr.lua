@@ -4,7 +4,7 @@ scenario {
     title = "Receiver not ready",
     source = "devices/roce.h RNR",
     requirements = { "ROCE-005", "ROCE-006" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

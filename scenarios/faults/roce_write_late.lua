@@ -4,7 +4,7 @@ scenario {
     title = "RDMA WRITEs that are visible late",
     source = "RFC 7609 4.3; devices/roce.h LATE_WRITE",
     requirements = { "CDC-007", "ROCE-004" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "A connection over shared memory",
     source = "seed 001; QEMU ivshmem-spec",
     requirements = { "IVSHMEM-002", "IVSHMEM-007", "CLC-070", "DIBS-018", "SMCD-003" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ivshmem" } }

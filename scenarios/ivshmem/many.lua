@@ -4,7 +4,7 @@ scenario {
     title = "Many connections and peers in one region",
     source = "seed 001 (own finding)",
     requirements = { "IVSHMEM-009", "SMCD-011", "SMCD-017", "DIBS-006" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local names = { "a", "b", "c", "d" }

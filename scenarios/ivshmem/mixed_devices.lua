@@ -4,7 +4,7 @@ scenario {
     title = "One host with every kind of device",
     source = "seed 003",
     requirements = { "DIBS-001", "DIBS-006", "DIBS-018", "CLC-072" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "all" { address = "10.0.0.1/24", machine = "m", devices = { "loopback", "ivshmem", "ism" } }

@@ -4,7 +4,7 @@ scenario {
     title = "A guest of another region is not reached",
     source = "seed 001 (own finding)",
     requirements = { "IVSHMEM-011", "SMCD-025", "DIBS-015" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "here" { address = "10.0.0.1/24", machine = "one", devices = { "ivshmem" } }

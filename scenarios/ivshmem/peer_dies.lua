@@ -4,7 +4,7 @@ scenario {
     title = "A guest is killed",
     source = "seed 001 (own finding)",
     requirements = { "IVSHMEM-013", "IVSHMEM-005" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ivshmem" } }

@@ -4,7 +4,7 @@ scenario {
     title = "The region has no room for another DMB",
     source = "seed 001 (own finding)",
     requirements = { "IVSHMEM-010", "SMCD-016", "SMCD-031" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", roce = false, devices = { "ivshmem" }, rmb = "1 MiB", sndbuf = "16 KiB" }

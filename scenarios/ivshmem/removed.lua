@@ -4,7 +4,7 @@ scenario {
     title = "The device is taken out and put back",
     source = "seed 001 (own finding)",
     requirements = { "DIBS-001", "DIBS-002", "IVSHMEM-005" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ivshmem" } }

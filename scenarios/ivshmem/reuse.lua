@@ -4,7 +4,7 @@ scenario {
     title = "Memory of a DMB is empty for the next connection",
     source = "seed 001 (own finding)",
     requirements = { "IVSHMEM-012", "DIBS-011" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ivshmem" }, rmb = "16 KiB" }

@@ -4,7 +4,7 @@ scenario {
     title = "Small rings, slow readers and urgent data in shared memory",
     source = "seed 001 (own finding)",
     requirements = { "IVSHMEM-010", "SMCD-002", "SMCD-007" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ivshmem", signal_delay = "50 us" } }, rmb = "16 KiB", sndbuf = "16 KiB" }

@@ -5,7 +5,7 @@ scenario {
     title = "The kernel over IPv6, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-i-ipv6.pcap",
     requirements = { "CLC-018", "CLC-030" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "fd00::1/64", versions = { 1 }, paths = { "R" } }

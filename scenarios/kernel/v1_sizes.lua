@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's messages of many sizes, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-b2-sizes.pcap",
     requirements = { "CDC-001", "CDC-002", "CDC-006", "CDC-008", "CURSOR-001", "CURSOR-005", "ROCE-005", "ROCE-013" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, paths = { "R" } }

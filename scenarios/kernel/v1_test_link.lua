@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's keepalive, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-j-first-contact-testlink.pcap",
     requirements = { "LLC-007", "LLC-042", "LLC-061", "LLC-062" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, paths = { "R" }, profile = { "linux", test_link_idle_ns = "2010 ms" } }

@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's second link, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-g-two-links-add-link.pcap",
     requirements = { "LLC-015", "LLC-017", "LLC-029", "LLC-030", "LLC-031", "LLC-059" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, paths = { "R" } }

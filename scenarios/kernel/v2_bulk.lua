@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's four million bytes, version 2",
     source = "traces/captures/6.12.107-v2-c-bulk-4MB-snap160.pcap",
     requirements = { "CURSOR-001", "CURSOR-003", "CURSOR-005", "CURSOR-006" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }

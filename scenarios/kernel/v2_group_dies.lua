@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's link group that dies under traffic, version 2",
     source = "traces/captures/7.3.4-smclo-v2-e4-lgr-terminate-active.pcap",
     requirements = { "LLC-007", "LLC-042", "LLC-062", "LLC-086", "CLOSE-018" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, ueids = { "SMCTEST-EID1" }, profile = { "linux", test_link_idle_ns = "2010 ms" }, devices = { "loopback" } }

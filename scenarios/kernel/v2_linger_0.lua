@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's close with SO_LINGER 0, version 2",
     source = "traces/captures/7.3.4-smclo-v2-e1-linger0.pcap",
     requirements = { "CLOSE-002", "CLOSE-020" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, ueids = { "SMCTEST-EID1" }, devices = { "loopback" } }

@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's urgent byte, version 2",
     source = "traces/captures/7.3.4-smclo-v2-k-urgent.pcap",
     requirements = { "CURSOR-015" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, ueids = { "SMCTEST-EID1" }, devices = { "loopback" } }

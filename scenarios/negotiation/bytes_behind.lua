@@ -5,7 +5,7 @@ scenario {
     title = "Bytes right behind a CLC message",
     source = "RFC 7609 A.2",
     requirements = { "CLC-005" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "CHIDs: equal is needed, and is not enough",
     source = "linux net/smc/smc_ism.c",
     requirements = { "CLC-078", "SMCD-024", "SMCD-025", "DIBS-015", "DIBS-016" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", versions = { 2 }, roce = false, devices = { { "ism", name = "a", chid = 0x0701 }, { "ism", name = "b", chid = 0x0702 } } }

@@ -4,7 +4,7 @@ scenario {
     title = "A Proposal byte by byte",
     source = "RFC 7609 A.2; C.5",
     requirements = { "CLC-006", "CLC-010" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

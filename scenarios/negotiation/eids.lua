@@ -5,7 +5,7 @@ scenario {
     title = "EIDs: which is agreed",
     source = "linux net/smc/smc_clc.c",
     requirements = { "CLC-024", "CLC-061", "CLC-062", "CLC-064", "SMCD-026" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local lists = { { "ONE" }, { "TWO", "ONE" }, { "ONE", "TWO" }, { "OTHER" }, {}, { "A1", "A2", "A3", "A4", "A5", "A6", "A7", "TWO" } }

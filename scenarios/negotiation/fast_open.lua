@@ -4,7 +4,7 @@ scenario {
     title = "TCP Fast Open forces TCP",
     source = "linux net/smc/af_smc.c",
     requirements = { "TCPOPT-009", "CLC-055" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "The device says that the GID is not reached",
     source = "linux net/smc/smc_ism.c",
     requirements = { "SMCD-025", "CLC-072" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" } }

@@ -4,7 +4,7 @@ scenario {
     title = "Connections that need IPsec do not use SMC",
     source = "RFC 7609 5.5",
     requirements = { "TCPOPT-008", "CLC-055" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, who in ipairs { "client", "server", "both" } do

@@ -4,7 +4,7 @@ scenario {
     title = "Over IPv6",
     source = "linux net/smc/smc_clc.c; RFC 7609 A.2.2",
     requirements = { "CLC-018", "CLC-021" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "2001:db8::1/64 2001:db8:5::1/48", machine = "m" }

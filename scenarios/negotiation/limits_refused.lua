@@ -5,7 +5,7 @@ scenario {
     title = "Numbers of connections and links that cannot be",
     source = "linux net/smc/smc_clc.c",
     requirements = { "CLC-066", "CLC-067", "CLC-068", "CLC-055" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "A loopback matches by all of its GID",
     source = "seed 000; linux net/smc/smc_clc.h",
     requirements = { "CLC-070", "CLC-071" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -5,7 +5,7 @@ scenario {
     title = "Version, paths and devices of either side: what must come out",
     source = "linux net/smc/af_smc.c; RFC 7609 C.1",
     requirements = { "CLC-004", "CLC-022", "CLC-029", "CLC-030", "CLC-046", "CLC-055", "CLC-072", "CLC-076", "SMCD-025", "DIBS-018" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local versions = { { 1 }, { 2 }, { 1, 2 } }

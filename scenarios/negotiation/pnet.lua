@@ -4,7 +4,7 @@ scenario {
     title = "Only devices of the connection's physical network",
     source = "linux net/smc/smc_pnet.c",
     requirements = { "CLC-072", "SMCD-025" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", pnet = "NET1", devices = { { "ism", pnet = "NET1" } } }

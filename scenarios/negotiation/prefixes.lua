@@ -4,7 +4,7 @@ scenario {
     title = "Version 1 needs a common subnet, version 2 does not",
     source = "RFC 7609 3.5.1.2; linux net/smc/smc_clc.c",
     requirements = { "CLC-020", "CLC-021", "CLC-055" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local cases = { { { 1 }, "10.0.0.1/24", "10.0.0.2/24", "SMC-R" }, { { 1 }, "10.0.0.1/16", "10.0.0.2/24", "TCP" }, { { 1 }, "10.0.0.1/24", "10.0.0.2/25", "TCP" },

@@ -4,7 +4,7 @@ scenario {
     title = "SMC-Dv1 needs no common subnet",
     source = "linux net/smc/af_smc.c",
     requirements = { "CLC-072" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/16", machine = "m", versions = { 1 }, devices = { "ism" } }

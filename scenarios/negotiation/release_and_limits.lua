@@ -5,7 +5,7 @@ scenario {
     title = "Release, connections and links of a group",
     source = "linux net/smc/smc_clc.c",
     requirements = { "CLC-059", "CLC-060", "CLC-065", "CLC-066", "CLC-067", "CLC-068" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local n = 0

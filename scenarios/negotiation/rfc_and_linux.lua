@@ -4,7 +4,7 @@ scenario {
     title = "The RFC's world and Linux'",
     source = "RFC 7609 A.2; linux net/smc/smc_clc.h",
     requirements = { "CLC-004", "CLC-015", "CLC-017" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "rfc" { address = "10.0.0.1/24", profile = "rfc", versions = { 1 }, paths = { "R" } }

@@ -4,7 +4,7 @@ scenario {
     title = "Nobody answers the Proposal",
     source = "RFC 7609 C.5",
     requirements = { "CLC-010", "CLC-011", "CLC-012" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "B-01: counts and offsets of a Proposal are not believed",
     source = "CVE-2024-49568",
     requirements = { "CLC-023", "CLC-024", "CLC-025", "CLC-026" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "B-03: the offset to the SMC-Dv2 extension",
     source = "CVE-2024-47408",
     requirements = { "CLC-027", "CLC-023" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "B-04: no endless wait for the rest of a message",
     source = "CVE-2024-57791",
     requirements = { "CLC-003" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

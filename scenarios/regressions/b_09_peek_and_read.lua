@@ -4,7 +4,7 @@ scenario {
     title = "B-09: bytes that were only looked at are not consumed",
     source = "CVE-2026-31507",
     requirements = { "CDC-009" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", no_copy = true, machine = "m", devices = { "loopback" } }

@@ -4,7 +4,7 @@ scenario {
     title = "B-10: a device may leave at any moment of a handshake",
     source = "CVE-2025-40139, CVE-2025-40168",
     requirements = { "ROCE-012" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", name = "ism0" } } }

@@ -4,7 +4,7 @@ scenario {
     title = "B-11: completions after the socket has gone",
     source = "linux 349d43127dac",
     requirements = { "CDC-018" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

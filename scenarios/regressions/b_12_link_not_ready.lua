@@ -4,7 +4,7 @@ scenario {
     title = "B-12: no LLC or CDC on a link that is not ready",
     source = "net/smc: don't send CDC/LLC message if link not ready",
     requirements = { "LLC-034" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "B-14: work that was put off does not outlive its group",
     source = "CVE-2024-56718",
     requirements = { "LLC-067", "FAILOVER-001" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = { "rfc", second_link_retry_ns = "1 s", group_idle_server_ns = "500 ms", group_idle_client_ns = "600 ms", close_guard_ns = "1 s" } }

@@ -4,7 +4,7 @@ scenario {
     title = "B-15: only RMBs in use are announced for a new link",
     source = "net/smc: Avoid to access invalid RMBs' MRs in SMCRv1 ADD LINK CONT",
     requirements = { "LLC-032", "LLC-033" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = { "rfc", rmbes_per_rmb = 2, second_link_retry_ns = "1 s" } }

@@ -4,7 +4,7 @@ scenario {
     title = "B-17: link numbers stay unique when they wrap",
     source = "net/smc: Make sure the link_id is unique",
     requirements = { "LLC-019", "LLC-020" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = { "linux", max_links = 2 } }

@@ -4,7 +4,7 @@ scenario {
     title = "B-18: a first contact fails while others run",
     source = "net/smc: fix wrong list_del in smc_lgr_cleanup_early",
     requirements = { "CLC-043" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "B-22: the close message of a connection without a send buffer",
     source = "net/smc: allow cdc msg send rather than drop it with NULL sndbuf_desc",
     requirements = { "CLOSE-005", "CLOSE-008" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "B-25: looking at connections during the handshake",
     source = "net/smc: fix illegal rmb_desc access in SMC-D connection dump",
     requirements = { "CLC-006" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", name = "dev" } } }

@@ -4,7 +4,7 @@ scenario {
     title = "B-26: a device that failed to register is in no list",
     source = "linux 40588782f101",
     requirements = { "DIBS-019" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", name = "good", gid = 0x1111, chid = 0x07c0 } } }

@@ -4,7 +4,7 @@ scenario {
     title = "B-27: a group is found by all of the GID, and by the VLAN",
     source = "linux c3dfcdb65ec1",
     requirements = { "SMCD-011", "SMCD-012" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 -- Functions of one ivshmem: the first half of all their GIDs is the host's.

@@ -4,7 +4,7 @@ scenario {
     title = "B-29: no wake-up of a writer is lost",
     source = "linux 679e9ddcf90d",
     requirements = { "CURSOR-003", "CURSOR-011" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "loopback", name = "dev" } }, rmb = "16 KiB", sndbuf = "16 KiB" }

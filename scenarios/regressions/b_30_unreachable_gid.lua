@@ -4,7 +4,7 @@ scenario {
     title = "B-30: no SMC-Rv2 to a GID without a route",
     source = "CVE-2023-53382; linux 35112271672a",
     requirements = { "CLC-062" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

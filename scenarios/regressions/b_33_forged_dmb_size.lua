@@ -4,7 +4,7 @@ scenario {
     title = "B-33: offset and size of a move are checked",
     source = "dibs: loopback: validate offset and size in move_data()",
     requirements = { "DIBS-012", "SMCD-010" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "B-34: connections do not share a DMB",
     source = "ivpci patch of ivshmem (RFC)",
     requirements = { "SMCD-002", "IVSHMEM-010" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ivshmem", name = "dev" } } }

@@ -4,7 +4,7 @@ scenario {
     title = "B-36: counts and lengths of SMC-Rv2 LLC messages",
     source = "linux 8d3c1ab82c11, 2d1e7c5aaa33",
     requirements = { "LLC-070", "LLC-058", "LLC-076" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

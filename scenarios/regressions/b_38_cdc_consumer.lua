@@ -4,7 +4,7 @@ scenario {
     title = "B-38: a consumer cursor is held against what was written",
     source = "series \"bound wire-controlled CDC cursors against the local buffers\"",
     requirements = { "CURSOR-006", "CURSOR-008" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "B-38: wire-controlled cursors are held inside the ring",
     source = "series \"bound wire-controlled CDC cursors against the local buffers\"",
     requirements = { "CURSOR-006", "CURSOR-007", "CURSOR-025", "CURSOR-026", "CURSOR-027" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "B-38: forged CDCs do not accumulate",
     source = "series \"bound wire-controlled CDC cursors against the local buffers\"",
     requirements = { "CURSOR-007", "CURSOR-026" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

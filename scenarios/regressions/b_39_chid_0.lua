@@ -4,7 +4,7 @@ scenario {
     title = "B-39: an Accept of SMC-Dv2 names an offered device",
     source = "linux 277740023def",
     requirements = { "CLC-078", "SMCD-024" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

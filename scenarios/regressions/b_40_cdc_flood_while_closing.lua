@@ -4,7 +4,7 @@ scenario {
     title = "B-40: messages for a connection that has gone",
     source = "CVE-2026-64541",
     requirements = { "CDC-005", "CDC-014" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "B-43: no CONFIRM RKEY is served during ADD LINK",
     source = "CVE-2023-54237",
     requirements = { "LLC-043", "LLC-047", "LLC-052" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

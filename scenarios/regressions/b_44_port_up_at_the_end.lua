@@ -4,7 +4,7 @@ scenario {
     title = "B-44: port up while groups end",
     source = "CVE-2023-54318",
     requirements = { "LLC-026" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", profile = { "linux", group_idle_server_ns = "1 ms", group_idle_client_ns = "1 ms" } }

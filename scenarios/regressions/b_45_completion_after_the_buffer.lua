@@ -4,7 +4,7 @@ scenario {
     title = "B-45: late completions need no send buffer",
     source = "CVE-2023-53110",
     requirements = { "CDC-018" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24" }

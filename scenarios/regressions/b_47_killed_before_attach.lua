@@ -4,7 +4,7 @@ scenario {
     title = "B-47: teardown of a connection that has no send buffer yet",
     source = "linux b395dd319cea",
     requirements = { "SMCD-020", "SMCD-028" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "loopback", name = "dev" } }, no_copy = true }

@@ -4,7 +4,7 @@ scenario {
     title = "B-49: failover of more connections than there are send slots",
     source = "linux 719296c4aa82",
     requirements = { "FAILOVER-002", "FAILOVER-009" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", sndbuf = "16 KiB", rmb = "16 KiB" }

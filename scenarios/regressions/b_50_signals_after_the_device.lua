@@ -4,7 +4,7 @@ scenario {
     title = "B-50: a late interrupt finds the owner table, or nothing",
     source = "CVE-2026-74629",
     requirements = { "DIBS-003", "DIBS-020", "DIBS-024" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for _, kind in ipairs { "ism", "loopback", "ivshmem" } do

@@ -4,7 +4,7 @@ scenario {
     title = "B-52: close with a transmit retry pending",
     source = "CVE-2023-53233",
     requirements = { "CLOSE-003", "CLOSE-013" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", profile = { "linux", close_drain_ns = "1 ms" } }

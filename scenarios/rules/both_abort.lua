@@ -4,7 +4,7 @@ scenario {
     title = "Both sides abort at once",
     source = "RFC 7609 4.8.2",
     requirements = { "CLOSE-019" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

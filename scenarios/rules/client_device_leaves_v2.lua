@@ -4,7 +4,7 @@ scenario {
     title = "The client loses a device, version 2",
     source = "linux net/smc/smc_llc.c",
     requirements = { "LLC-084" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" } }

@@ -4,7 +4,7 @@ scenario {
     title = "Data after both sides are done with sending",
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-011" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "An answer to TEST LINK with other data, in Linux mode",
     source = "RFC 7609 A.3.6",
     requirements = { "LLC-062", "LLC-063" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "An unknown optional LLC message is discarded",
     source = "RFC 7609 A.3",
     requirements = { "LLC-003" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

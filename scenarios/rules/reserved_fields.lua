@@ -4,7 +4,7 @@ scenario {
     title = "Reserved bits that are set change nothing",
     source = "RFC 7609 A.2",
     requirements = { "CLC-003", "CLC-045", "CLC-069" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", paths = { "R" } }

@@ -4,7 +4,7 @@ scenario {
     title = "DELETE LINK with a number that no link has",
     source = "RFC 7609 A.3.4",
     requirements = { "LLC-035", "LLC-037" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

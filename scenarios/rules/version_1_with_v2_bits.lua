@@ -4,7 +4,7 @@ scenario {
     title = "The modes of version 2 in a Proposal of version 1",
     source = "linux net/smc/smc_clc.h",
     requirements = { "CLC-028" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", profile = "rfc", versions = { 1 } }

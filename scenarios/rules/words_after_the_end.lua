@@ -4,7 +4,7 @@ scenario {
     title = "CDCs after the end of a connection are ignored",
     source = "RFC 7609 A.4",
     requirements = { "CDC-010", "CDC-011", "CLOSE-013", "CLOSE-015" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

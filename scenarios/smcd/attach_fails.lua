@@ -4,7 +4,7 @@ scenario {
     title = "The peer's DMB cannot be attached: data are copied",
     source = "dibs include/linux/dibs.h",
     requirements = { "SMCD-020", "SMCD-028" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", no_copy = true, devices = { "loopback" } }

@@ -4,7 +4,7 @@ scenario {
     title = "The ways to close, over each device",
     source = "linux net/smc/smc_close.c",
     requirements = { "SMCD-005" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, kind in ipairs { "ism", "loopback", "ivshmem" } do

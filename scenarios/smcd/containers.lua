@@ -4,7 +4,7 @@ scenario {
     title = "Containers of one machine, and another machine",
     source = "dibs drivers/dibs/dibs_loopback.c",
     requirements = { "CLC-071", "SMCD-023", "DIBS-015", "SMCD-025" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "front" { address = "10.0.0.1/24", machine = "one", devices = { "loopback" } }

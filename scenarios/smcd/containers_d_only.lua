@@ -4,7 +4,7 @@ scenario {
     title = "A container of another machine is declined when there is no SMC-R",
     source = "dibs drivers/dibs/dibs_loopback.c",
     requirements = { "DIBS-015", "CLC-055" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "near" { address = "10.0.0.1/24", machine = "one", roce = false, devices = { "loopback" } }

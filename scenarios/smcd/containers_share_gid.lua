@@ -5,7 +5,7 @@ scenario {
     title = "Three containers on one loopback: each pair has its own group",
     source = "dibs drivers/dibs/dibs_loopback.c; linux net/smc/smc_core.c",
     requirements = { "SMCD-017", "SMCD-023", "CLC-063" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, name in ipairs { "one", "two", "server" } do

@@ -5,7 +5,7 @@ scenario {
     title = "A device leaves under traffic and comes back",
     source = "dibs include/linux/dibs.h",
     requirements = { "DIBS-001", "DIBS-002", "DIBS-003", "DIBS-020", "DIBS-024" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" } }

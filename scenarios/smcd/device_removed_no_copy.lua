@@ -4,7 +4,7 @@ scenario {
     title = "The loopback leaves while DMBs are attached",
     source = "dibs include/linux/dibs.h",
     requirements = { "SMCD-019", "SMCD-028", "DIBS-003", "DIBS-020" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, name in ipairs { "client", "server", "other" } do

@@ -4,7 +4,7 @@ scenario {
     title = "No DMB left: Decline 0x030d0000, and TCP goes on",
     source = "linux net/smc/af_smc.c",
     requirements = { "SMCD-016", "CLC-055" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", roce = false, devices = { "ism" } }

@@ -4,7 +4,7 @@ scenario {
     title = "The client has no DMB left after the Accept",
     source = "linux net/smc/af_smc.c",
     requirements = { "SMCD-016" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" } }

@@ -4,7 +4,7 @@ scenario {
     title = "No DMB left at the server: SMC-R is tried next",
     source = "linux net/smc/af_smc.c",
     requirements = { "CLC-072", "SMCD-016" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" } }

@@ -4,7 +4,7 @@ scenario {
     title = "A DMB of a smaller size when the wanted one is refused",
     source = "linux net/smc/smc_core.c",
     requirements = { "SMCD-031", "SMCD-002" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" }, rmb = "256 KiB" }

@@ -4,7 +4,7 @@ scenario {
     title = "Events that come late, twice, and after the device left",
     source = "linux net/smc/smc_ism.c",
     requirements = { "SMCD-029", "DIBS-003", "DIBS-007" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" } }

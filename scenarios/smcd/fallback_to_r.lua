@@ -4,7 +4,7 @@ scenario {
     title = "Hosts with SMC-D and SMC-R take what both have",
     source = "linux net/smc/af_smc.c",
     requirements = { "CLC-072", "SMCD-025" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local cases = {

@@ -4,7 +4,7 @@ scenario {
     title = "An Accept that names elements that cannot be",
     source = "own (hostile input)",
     requirements = { "SMCD-009", "CLC-078" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "A full ring stops the sender, and reading starts it again",
     source = "linux net/smc/smc_tx.c",
     requirements = { "SMCD-002" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" }, sndbuf = "32 KiB" }

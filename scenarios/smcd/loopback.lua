@@ -4,7 +4,7 @@ scenario {
     title = "SMC-D over the loopback device",
     source = "dibs drivers/dibs/dibs_loopback.c",
     requirements = { "SMCD-022", "SMCD-023", "CLC-071", "CLC-070", "DIBS-008" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, no_copy in ipairs { false, true } do

@@ -4,7 +4,7 @@ scenario {
     title = "Many connections in one group keep their bytes apart",
     source = "linux net/smc/smc_core.c",
     requirements = { "SMCD-011", "DIBS-009" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" }, rmb = "16 KiB" }

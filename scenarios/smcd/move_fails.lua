@@ -4,7 +4,7 @@ scenario {
     title = "A move that fails ends the connection",
     source = "linux net/smc/smc_ism.c",
     requirements = { "SMCD-010" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" } }

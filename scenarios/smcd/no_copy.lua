@@ -4,7 +4,7 @@ scenario {
     title = "Without copies the sender writes into the peer's ring",
     source = "dibs include/linux/dibs.h",
     requirements = { "SMCD-019", "SMCD-021" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", no_copy = true, devices = { "loopback" }, rmb = "64 KiB" }

@@ -4,7 +4,7 @@ scenario {
     title = "A peer that goes ends its own groups only",
     source = "linux net/smc/smc_ism.c (A-43)",
     requirements = { "SMCD-012", "SMCD-013", "SMCD-027", "DIBS-007" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, name in ipairs { "client", "leaves", "stays" } do

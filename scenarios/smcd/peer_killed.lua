@@ -4,7 +4,7 @@ scenario {
     title = "A host loses its power",
     source = "linux net/smc/smc_ism.c",
     requirements = { "SMCD-012", "IVSHMEM-013" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, name in ipairs { "client", "dies", "stays" } do

@@ -4,7 +4,7 @@ scenario {
     title = "The shutdown event ends the groups of its sender",
     source = "linux net/smc/smc_ism.c",
     requirements = { "SMCD-013", "SMCD-015" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" } }

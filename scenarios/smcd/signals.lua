@@ -4,7 +4,7 @@ scenario {
     title = "Signals late, coalesced, and more than once",
     source = "linux net/smc/smc_ism.c",
     requirements = { "SMCD-007", "SMCD-008", "DIBS-017" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", signal_delay = "200 us" } } }

@@ -4,7 +4,7 @@ scenario {
     title = "Sizes of DMBs",
     source = "linux net/smc/smc_core.c",
     requirements = { "SMCD-026" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for code = 0, 8 do

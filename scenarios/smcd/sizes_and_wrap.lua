@@ -4,7 +4,7 @@ scenario {
     title = "Every size around the ring's, with wrap-around",
     source = "linux net/smc/smc_tx.c",
     requirements = { "SMCD-001", "SMCD-002", "SMCD-003" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" }, rmb = "16 KiB", sndbuf = "16 KiB" }

@@ -4,7 +4,7 @@ scenario {
     title = "A slow reader loses nothing",
     source = "linux net/smc/smc_rx.c",
     requirements = { "SMCD-002", "SMCD-003", "SMCD-007" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, kind in ipairs { "ism", "loopback", "loopback", "ivshmem" } do

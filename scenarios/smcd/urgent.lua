@@ -4,7 +4,7 @@ scenario {
     title = "Urgent data over SMC-D",
     source = "RFC 7609 4.6",
     requirements = { "SMCD-005" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { "ism" } }

@@ -4,7 +4,7 @@ scenario {
     title = "SMC-D version 1 over ISM",
     source = "linux net/smc/smc_clc.h",
     requirements = { "CLC-056", "SMCD-001", "SMCD-002", "SMCD-003", "SMCD-006" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", versions = { 1 }, paths = { "D" }, devices = { { "ism", gid = 0x1111 } } }

@@ -4,7 +4,7 @@ scenario {
     title = "SMC-D version 2.1 over ISM",
     source = "linux net/smc/smc_clc.h",
     requirements = { "CLC-023", "CLC-057", "CLC-059", "CLC-061", "SMCD-003", "SMCD-025" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", versions = { 2 }, devices = { { "ism", chid = 0x0701 } } }

@@ -4,7 +4,7 @@ scenario {
     title = "SMC-D version 2.0: the short first-contact extension",
     source = "linux net/smc/smc_clc.c",
     requirements = { "CLC-057", "CLC-059", "CLC-065" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, r in ipairs { { 0, 0 }, { 0, 1 }, { 1, 0 }, { 1, 1 } } do

@@ -4,7 +4,7 @@ scenario {
     title = "A device that takes no VLAN id",
     source = "linux net/smc/smc_ism.c",
     requirements = { "SMCD-030", "CLC-055" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for k, name in ipairs { "client", "server" } do

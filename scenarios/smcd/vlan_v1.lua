@@ -4,7 +4,7 @@ scenario {
     title = "Version 1 on a VLAN",
     source = "linux net/smc/smc_ism.c",
     requirements = { "SMCD-018", "SMCD-030" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 for i, version in ipairs { 1, 2 } do

@@ -5,7 +5,7 @@ scenario {
     title = "The RFC's aborter waits for the answer",
     source = "RFC 7609 4.8.2",
     requirements = { "CLOSE-017" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

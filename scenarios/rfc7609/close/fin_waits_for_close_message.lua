@@ -5,7 +5,7 @@ scenario {
     title = "The FIN does not overtake the close message",
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-023" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, roce = false }

@@ -5,7 +5,7 @@ scenario {
     title = "The peer closes while we have data for it",
     source = "RFC 7609 4.8.1",
     requirements = { "CDC-001", "CDC-002", "CDC-005", "CDC-007" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "The guard timer of closing states",
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-014" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = { "rfc", close_guard_ns = "3 s" } }

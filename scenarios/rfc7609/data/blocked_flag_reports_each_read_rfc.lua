@@ -5,7 +5,7 @@ scenario {
     title = "A blocked writer hears of each byte (RFC)",
     source = "RFC 7609 4.5.1",
     requirements = { "CURSOR-003", "CURSOR-010", "CURSOR-011" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

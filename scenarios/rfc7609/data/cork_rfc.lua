@@ -4,7 +4,7 @@ scenario {
     title = "Corked data waits, but not for ever (RFC)",
     source = "RFC 7609 4.5",
     requirements = { "CURSOR-014" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

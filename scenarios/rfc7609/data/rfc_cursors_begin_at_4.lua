@@ -4,7 +4,7 @@ scenario {
     title = "Data flow 1 with eyecatchers: cursors begin at 4",
     source = "RFC 7609 4.7.1, 4.1",
     requirements = { "CURSOR-004", "CDC-002" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

@@ -4,7 +4,7 @@ scenario {
     title = "A CDC that is older than the last is ignored",
     source = "RFC 7609 4.4.1",
     requirements = { "CDC-004" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

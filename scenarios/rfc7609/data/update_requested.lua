@@ -5,7 +5,7 @@ scenario {
     title = "The writer requests a cursor update",
     source = "RFC 7609 4.4.1, 4.5.1",
     requirements = { "CURSOR-012", "CDC-009" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

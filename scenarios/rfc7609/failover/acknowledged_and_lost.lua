@@ -5,7 +5,7 @@ scenario {
     title = "Data acknowledged but never seen: reset",
     source = "RFC 7609 4.6.2",
     requirements = { "CDC-001", "CDC-002", "CDC-005", "CDC-007" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

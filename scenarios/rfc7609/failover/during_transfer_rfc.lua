@@ -4,7 +4,7 @@ scenario {
     title = "Failover in the middle of a transfer: the same writes again (RFC)",
     source = "RFC 7609 4.6.2",
     requirements = { "FAILOVER-002", "FAILOVER-006", "FAILOVER-009" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

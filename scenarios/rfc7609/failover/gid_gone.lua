@@ -5,7 +5,7 @@ scenario {
     title = "The address of an RNIC is changed",
     source = "RFC 7609 4.6",
     requirements = { "FAILOVER-014" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "Only the queue pair dies",
     source = "RFC 7609 4.6",
     requirements = { "FAILOVER-009", "FAILOVER-014" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

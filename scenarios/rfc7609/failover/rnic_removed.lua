@@ -4,7 +4,7 @@ scenario {
     title = "The RNIC itself is taken out",
     source = "RFC 7609 4.6, C.7",
     requirements = { "FAILOVER-009", "FAILOVER-014", "FAILOVER-015" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

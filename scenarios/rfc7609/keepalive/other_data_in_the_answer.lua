@@ -4,7 +4,7 @@ scenario {
     title = "A TEST LINK reply with other data",
     source = "RFC 7609 A.3.6",
     requirements = { "LLC-007", "LLC-062" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

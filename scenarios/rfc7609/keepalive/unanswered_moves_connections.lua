@@ -4,7 +4,7 @@ scenario {
     title = "A TEST LINK without an answer is a failover",
     source = "RFC 7609 4.5.3, 4.6",
     requirements = { "LLC-062", "LLC-064" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

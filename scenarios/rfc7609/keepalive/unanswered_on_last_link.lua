@@ -4,7 +4,7 @@ scenario {
     title = "A TEST LINK without an answer on the only link resets",
     source = "RFC 7609 4.5.3",
     requirements = { "LLC-064", "FAILOVER-012", "CLOSE-021" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

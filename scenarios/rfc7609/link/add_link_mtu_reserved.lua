@@ -4,7 +4,7 @@ scenario {
     title = "An ADD LINK with an undefined MTU is refused",
     source = "RFC 7609 A.3.2",
     requirements = { "LLC-024", "LLC-025" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -5,7 +5,7 @@ scenario {
     title = "A client that gets a second RNIC asks for a link",
     source = "RFC 7609 3.5.4.2",
     requirements = { "LLC-026", "LLC-027", "LLC-028" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

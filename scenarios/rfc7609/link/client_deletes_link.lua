@@ -4,7 +4,7 @@ scenario {
     title = "The client's RNIC leaves: it advises, the server deletes",
     source = "RFC 7609 3.5.4.3",
     requirements = { "LLC-040", "LLC-041", "FAILOVER-014" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

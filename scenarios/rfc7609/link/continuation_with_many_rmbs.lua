@@ -5,7 +5,7 @@ scenario {
     title = "A second link learns the keys of many buffers",
     source = "RFC 7609 3.5.1.6, A.3.3",
     requirements = { "LLC-029", "LLC-030", "LLC-031", "LLC-032", "LLC-033", "FAILOVER-013" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

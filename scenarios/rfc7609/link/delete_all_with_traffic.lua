@@ -4,7 +4,7 @@ scenario {
     title = "DELETE LINK of all links resets what is open",
     source = "RFC 7609 3.5.4.3",
     requirements = { "LLC-034", "LLC-038", "CLOSE-021" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "A group without connections is released",
     source = "RFC 7609 3.5.4.4",
     requirements = { "LLC-034", "CLC-081", "CLOSE-022" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

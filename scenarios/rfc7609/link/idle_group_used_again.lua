@@ -4,7 +4,7 @@ scenario {
     title = "A new connection saves an idle group",
     source = "RFC 7609 3.5.4.4",
     requirements = { "CLC-081", "CLC-032" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

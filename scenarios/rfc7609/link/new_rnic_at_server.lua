@@ -4,7 +4,7 @@ scenario {
     title = "A server that gets a second RNIC adds a link",
     source = "RFC 7609 3.5.4, C.8",
     requirements = { "LLC-028", "LLC-067" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

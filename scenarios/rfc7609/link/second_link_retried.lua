@@ -4,7 +4,7 @@ scenario {
     title = "A second link that failed is tried again",
     source = "RFC 7609 C.8",
     requirements = { "LLC-067", "LLC-019" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = { "rfc", second_link_retry_ns = "3 s" } }

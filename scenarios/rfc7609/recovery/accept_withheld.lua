@@ -5,7 +5,7 @@ scenario {
     title = "The Accept never comes",
     source = "RFC 7609 C.5",
     requirements = { "CLC-010", "CLC-011", "CLC-022" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

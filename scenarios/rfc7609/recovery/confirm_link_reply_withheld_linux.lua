@@ -4,7 +4,7 @@ scenario {
     title = "The reply to CONFIRM LINK is lost (Linux)",
     source = "RFC 7609 C.7.1, deviation A-11",
     requirements = { "CLC-053", "LLC-064" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "The reply to CONFIRM LINK is lost (RFC)",
     source = "RFC 7609 C.7.1",
     requirements = { "LLC-064", "CLOSE-018" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

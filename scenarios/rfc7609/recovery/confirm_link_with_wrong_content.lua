@@ -4,7 +4,7 @@ scenario {
     title = "CONFIRM LINK with another queue pair",
     source = "RFC 7609 C.7.1, A.3.1",
     requirements = { "LLC-011", "CLC-050" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

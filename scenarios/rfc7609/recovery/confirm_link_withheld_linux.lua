@@ -5,7 +5,7 @@ scenario {
     title = "The CONFIRM LINK of the server is lost (Linux client)",
     source = "RFC 7609 C.7.1, C.2",
     requirements = { "CLC-046", "CLC-050", "LLC-064" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

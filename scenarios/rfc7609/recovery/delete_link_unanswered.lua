@@ -4,7 +4,7 @@ scenario {
     title = "DELETE LINK without an answer",
     source = "RFC 7609 C.7.1",
     requirements = { "LLC-036", "LLC-064" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "The server's RNIC registers no memory",
     source = "RFC 7609 C.1",
     requirements = { "CLC-046", "CLC-055", "CLC-079" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

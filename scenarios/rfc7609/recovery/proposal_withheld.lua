@@ -4,7 +4,7 @@ scenario {
     title = "The Proposal never comes",
     source = "RFC 7609 C.5",
     requirements = { "CLC-010", "CLC-011" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "The client's RNIC goes between Proposal and Confirm",
     source = "RFC 7609 C.7.2",
     requirements = { "CLC-046", "CLC-047" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

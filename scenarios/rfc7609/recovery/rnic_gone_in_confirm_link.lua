@@ -4,7 +4,7 @@ scenario {
     title = "The server's RNIC goes while the first link is confirmed",
     source = "RFC 7609 C.7.2",
     requirements = { "CLC-050", "LLC-065" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "A lost frame is no lost message",
     source = "RFC 7609 C.7",
     requirements = { "LLC-062", "LLC-064" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "DELETE RKEY of a key that nobody knows",
     source = "RFC 7609 A.3.7",
     requirements = { "LLC-058", "LLC-059" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     hostile = true,
 }
 

@@ -6,7 +6,7 @@ scenario {
     title = "CONFIRM RKEY during ADD LINK is refused, and retried",
     source = "RFC 7609 3.5.5.3.2",
     requirements = { "LLC-043", "LLC-047", "LLC-052" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = { "rfc", rmbes_per_rmb = 1 } }

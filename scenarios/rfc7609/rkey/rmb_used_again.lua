@@ -4,7 +4,7 @@ scenario {
     title = "A freed element is used again, and clean",
     source = "RFC 7609 4.4.2",
     requirements = { "CURSOR-022", "CLOSE-020", "CLC-039" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

@@ -4,7 +4,7 @@ scenario {
     title = "Several connections share an RMB",
     source = "RFC 7609 2.3, 4.3",
     requirements = { "CLC-037", "CLC-038", "CDC-007", "CURSOR-004" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }

@@ -4,7 +4,7 @@ scenario {
     title = "An unanswered CONFIRM RKEY means the link has failed",
     source = "RFC 7609 C.7.1",
     requirements = { "LLC-064", "LLC-008" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = { "rfc", rmbes_per_rmb = 1 } }

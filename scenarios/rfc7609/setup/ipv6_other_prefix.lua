@@ -5,7 +5,7 @@ scenario {
     title = "No common IPv6 prefix",
     source = "RFC 7609 3.5.1.2, A.2.1",
     requirements = { "CLC-018", "CLC-046", "CLC-055" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "2001:db8:1::1/64", versions = { 1 }, gateway = "2001:db8:2::2" }

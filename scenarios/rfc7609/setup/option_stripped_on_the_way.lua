@@ -5,7 +5,7 @@ scenario {
     title = "A middlebox takes the option off the SYN-ACK",
     source = "RFC 7609 3.1",
     requirements = {},
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "First contact in a VLAN",
     source = "RFC 7609 2.2.2",
     requirements = { "CLC-032", "LLC-011" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, vlan = 7 }

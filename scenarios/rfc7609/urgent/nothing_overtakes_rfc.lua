@@ -4,7 +4,7 @@ scenario {
     title = "No data behind urgent data before it was read (RFC)",
     source = "RFC 7609 4.5.2",
     requirements = { "CURSOR-015", "CURSOR-018" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc" }
