@@ -27,6 +27,7 @@ int cmd_follow(int argc, char **argv);
 int cmd_requirements(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
+int cmd_experiment(int argc, char **argv);
 int cmd_ivshmem_server(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_run(int argc, char **argv);

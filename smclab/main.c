@@ -16,6 +16,7 @@ static const struct {
     {"follow", cmd_follow, "the application's bytes of a connection"},
     {"run", cmd_run, "run scenarios on simulated hosts, and judge them"},
     {"explore", cmd_explore, "hunt for bugs: seeded runs under faults, judged; failures are shrunk"},
+    {"experiment", cmd_experiment, "sweep parameters over seeds: CSV, statistics, figures"},
     {"merge", cmd_merge, "join the results of the parts of a campaign"},
     {"ss", cmd_ss, "connections, link groups and links of a scenario at a time"},
     {"stats", cmd_stats, "counters of a scenario's hosts at a time"},

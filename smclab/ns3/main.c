@@ -45,14 +45,14 @@ static void end(void *user, struct lab *lab, char *failure, size_t failure_size)
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"run", cmd_run}};
+} commands[] = {{"run", cmd_run}, {"experiment", cmd_experiment}};
 
 static int command(int argc, char **argv)
 {
     for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    fputs("usage: smclab-ns3 run --target ns3 [OPTION…] SCENARIO|FOLDER…\n"
+    fputs("usage: smclab-ns3 run|experiment --target ns3 [OPTION…] SCENARIO|FOLDER…\n"
           "It is what `smclab run --target ns3` calls; docs/ns3.md tells more. It contains ns-3 and is under the GPL, version 2.\n",
           stderr);
     return EXIT_USAGE;
