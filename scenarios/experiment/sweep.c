@@ -63,7 +63,7 @@ static void note_failure(struct experiment_sweep *sweep, const char *label, cons
 {
     size_t n = sweep->failed + sweep->errors;
     if (n < SWEEP_FAILURES)
-        snprintf(sweep->failures[n], sizeof(sweep->failures[n]), "%s: %s", label, why);
+        snprintf(sweep->failures[n], sizeof(sweep->failures[n]), "%.*s: %.*s", LABEL, label, 320, why);
     if (strcmp(verdict, "fail") == 0)
         sweep->failed++;
     else

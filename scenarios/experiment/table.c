@@ -200,8 +200,8 @@ static int read_measures(struct reader *r, char **text, double *values)
 static int read_row(struct reader *r, char *text)
 {
     struct experiment_table *t = r->table;
-    size_t point;
-    unsigned repetition;
+    size_t point = 0;
+    unsigned repetition = 0;
     double values[SCRIPT_MEASURES];
     if (!t->units_known)
         return bad_line(r, "results before their units");
