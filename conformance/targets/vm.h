@@ -99,7 +99,7 @@ void vm_kill(struct vm *vm);
  * it had to be killed (but for vm_kill()). NULL is fine. */
 int vm_end(struct vm *vm, unsigned timeout_ms, char *error, size_t error_size);
 
-/* A line to an agent and its answer, for programs that wait (tests, `smclab vm`); works on any stream to an agent. `request` is
+/* A line to an agent and its answer, for programs that wait (tests, `smclab vm`); works on any socket to an agent. `request` is
  * without its number and LF: "hello". Events that come before the answer are given to `event` (may be NULL). `answer` receives the
  * text after the number: "ok kernel=6.12.…" or "error EINVAL …". VM_OK if an answer came within `timeout_ms`, whatever it says. */
 struct vm_talk {
