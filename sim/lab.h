@@ -80,6 +80,8 @@ struct lab_host_config {
     bool no_ueid;
     bool ipsec;                        /* SMC must not be used */
     const char *machine;               /* hosts of one machine share ISM fabrics, loopback, ivshmem; NULL: its own */
+    bool retry_given;                  /* then QPs get these instead of libsmc's (retry_count 7, ack_timeout 15) */
+    uint8_t retry_count, ack_timeout;  /* 0 to 7; 4.096 us × 2^n, 0 to 31 */
     const struct cpu_costs *cpu;       /* sim/cpu.h: what its software costs; copied; NULL: no time at all */
 };
 int lab_add_host(struct lab *lab, const struct lab_host_config *config, struct lab_host **out);

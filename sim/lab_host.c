@@ -184,6 +184,9 @@ static int start_host(struct lab_host *h, const struct lab_host_config *config)
     sim_timer_init(&h->timer, host_run, h);
     if (h->stack == NULL || h->machine == NULL || sim_timer_reserve(h->lab->sim, &h->timer) != 0)
         return SMC_ERR_NOMEM;
+    h->retry_given = config->retry_given;
+    h->retry_count = config->retry_count;
+    h->ack_timeout = config->ack_timeout;
     if (config->cpu != NULL && lab_cpu_new(h, config->cpu, &h->cpu) != 0)
         return SMC_ERR_NOMEM;
     smc_dibs_init(&h->dibs, &h->lab->alloc);

@@ -71,6 +71,8 @@ struct lab_host {
     char name[LAB_NAME];
     struct lab_machine *machine;
     struct ip_stack *stack;
+    bool retry_given;
+    uint8_t retry_count, ack_timeout;
     struct lab_cpu *cpu; /* NULL: what it does takes no time */
     struct smc_endpoint *ep;
     struct smc_dibs dibs;

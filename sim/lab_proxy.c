@@ -75,7 +75,13 @@ static int create_qp(struct smc_rdma_device *d, struct smc_rdma_pd *pd, const st
 
 static int modify_qp(struct smc_rdma_device *d, struct smc_rdma_qp *qp, const struct smc_rdma_qp_change *change)
 {
-    return real_of(d)->ops->modify_qp(real_of(d), qp, change);
+    const struct lab_host *host = ((struct lab_proxy *)(void *)d)->host;
+    struct smc_rdma_qp_change own = *change;
+    if (host->retry_given && change->state == SMC_RDMA_QP_RTS) {
+        own.rts.retry_count = host->retry_count;
+        own.rts.ack_timeout = host->ack_timeout;
+    }
+    return real_of(d)->ops->modify_qp(real_of(d), qp, &own);
 }
 
 static int destroy_qp(struct smc_rdma_device *d, struct smc_rdma_qp *qp)

@@ -140,6 +140,10 @@ static int add_host(lua_State *L)
                                 .rmb_bytes = (uint32_t)field_size(L, 2, "rmb", 0),
                                 .sndbuf_bytes = (uint32_t)field_size(L, 2, "sndbuf", 0),
                                 .machine = field_text(L, 2, "machine", NULL)};
+    c.retry_given = lua_getfield(L, 2, "retry_count") != LUA_TNIL || lua_getfield(L, 2, "ack_timeout") != LUA_TNIL;
+    c.retry_count = (uint8_t)field_number(L, 2, "retry_count", 7) & 7;
+    c.ack_timeout = (uint8_t)field_number(L, 2, "ack_timeout", 15) & 31;
+    lua_settop(L, 2);
     if (measure_costs(L, 2, &costs))
         c.cpu = &costs;
     const char *seid = field_text(L, 2, "seid", NULL);

@@ -16,8 +16,8 @@ const char script_experiment_text[] = "experiment only";
 
 /* ---- costs of a host's software: a name, or { "name", syscall = "0.2 us", … } ---- */
 /* Round figures of the right size for a server of these years, of no machine in particular: docs/experiments.md. */
-static const struct cpu_costs server_costs = {.syscall_ns = 200, .wakeup_ns = 1500, .interrupt_ns = 800, .tcp_packet_ns = 800,
-                                              .tcp_segment_ns = 100, .smc_send_ns = 400, .smc_receive_ns = 400, .post_ns = 150,
+static const struct cpu_costs server_costs = {.syscall_ns = 200, .wakeup_ns = 2000, .interrupt_ns = 1000, .tcp_packet_ns = 1500,
+                                              .tcp_segment_ns = 200, .smc_send_ns = 400, .smc_receive_ns = 400, .post_ns = 150,
                                               .copy_rate = UINT64_C(10000000000), .move_rate = UINT64_C(10000000000)};
 
 static void check_cost_names(lua_State *L, int table)
@@ -75,6 +75,25 @@ static void set_number(lua_State *L, const char *name, uint64_t value)
 {
     lua_pushinteger(L, (lua_Integer)value);
     lua_setfield(L, -2, name);
+}
+
+/* lab.costs(name) → table, as a host's `cpu` takes it */
+static int costs_of(lua_State *L)
+{
+    struct cpu_costs c;
+    named_costs(L, luaL_checkstring(L, 1), &c);
+    lua_newtable(L);
+    set_number(L, "syscall", c.syscall_ns);
+    set_number(L, "wakeup", c.wakeup_ns);
+    set_number(L, "interrupt", c.interrupt_ns);
+    set_number(L, "tcp_packet", c.tcp_packet_ns);
+    set_number(L, "tcp_segment", c.tcp_segment_ns);
+    set_number(L, "smc_send", c.smc_send_ns);
+    set_number(L, "smc_receive", c.smc_receive_ns);
+    set_number(L, "post", c.post_ns);
+    set_number(L, "copy", c.copy_rate);
+    set_number(L, "move", c.move_rate);
+    return 1;
 }
 
 /* lab.cpu(host) → { busy =, syscall =, copy =, … } in nanoseconds so far; nil: it has no processor of the model */
@@ -423,7 +442,7 @@ static int measure(lua_State *L)
 
 void measure_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"cpu", cpu_of},           {"app", app_start},   {"app_state", app_state},
+    static const luaL_Reg functions[] = {{"costs", costs_of},       {"cpu", cpu_of},           {"app", app_start},   {"app_state", app_state},
                                          {"app_stop", app_stop},    {"measure", measure}, {"experiment", experiment},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
