@@ -101,10 +101,9 @@ static bool queue_grow(struct ivshmem_server *s, struct client *c)
     return true;
 }
 
-/* A client for which too much waits does not read: it is put out, or it would eat the server. */
 static void say(struct ivshmem_server *s, struct client *c, int64_t number, struct bell *bell, int vector)
 {
-    if (c->out || c->count == IVSHMEM_SERVER_QUEUE || (c->count == c->room && !queue_grow(s, c))) {
+    if (c->out || (c->count == c->room && !queue_grow(s, c))) {
         c->out = true;
         return;
     }
@@ -118,6 +117,24 @@ static void introduce(struct ivshmem_server *s, struct client *to, const struct 
 {
     for (uint32_t v = 0; v < s->config.vectors; v++)
         say(s, to, peer->id, peer->bell, (int)v);
+}
+
+/* Takes out what was not sent yet about a peer that is gone, so that a client that does not read costs no more than who is
+ * there. Returns whether the client knows of the peer. */
+static bool forget(struct ivshmem_server *s, struct client *c, const struct bell *bell)
+{
+    size_t kept = 0;
+    uint32_t taken = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        struct message m = c->queue[(c->head + i) % c->room];
+        if (m.bell == bell && (i > 0 || c->sent == 0)) {
+            m.bell->references--; /* the peer itself still holds one */
+            taken++;
+        } else
+            c->queue[(c->head + kept++) % c->room] = m;
+    }
+    c->count = kept;
+    return taken < s->config.vectors;
 }
 
 static void greet(struct ivshmem_server *s, struct client *c) /* [IVSHMEM-003] */
@@ -239,7 +256,8 @@ static void let_go(struct ivshmem_server *s)
         *link = c->next;
         s->client_count--;
         for (struct client *other = s->clients; other != NULL; other = other->next)
-            say(s, other, c->id, NULL, NO_VECTOR); /* [IVSHMEM-005] */
+            if (forget(s, other, c->bell))
+                say(s, other, c->id, NULL, NO_VECTOR); /* [IVSHMEM-005] */
         if (s->config.changed != NULL)
             s->config.changed(s->config.user, c->id, false);
         client_free(s, c);

@@ -26,11 +26,12 @@ extern "C" {
  * ivshmem_server_run().
  *
  * Clients are not trusted. The memory is sealed (it cannot be shrunk under the others, nor grown). A
- * client that says anything, that cannot be given a file, or for which more than
- * IVSHMEM_SERVER_QUEUE messages wait, is put out; the others only hear that it is gone. */
+ * client that says anything, or cannot be given a file, is put out; the others only hear that it is
+ * gone. One that does not read is waited for: a machine may stand still. Nothing is kept for it about
+ * peers that it has not heard of and that are gone again. */
 struct ivshmem_server;
 
-enum { IVSHMEM_SERVER_QUEUE = 65536, IVSHMEM_SERVER_VECTORS = 1024, IVSHMEM_SERVER_CLIENTS = 65536 };
+enum { IVSHMEM_SERVER_VECTORS = 1024, IVSHMEM_SERVER_CLIENTS = 65536 };
 
 struct ivshmem_server_config {
     const struct smc_alloc *alloc; /* borrowed */

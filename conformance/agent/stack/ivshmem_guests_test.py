@@ -41,13 +41,15 @@ class GuestsTest(unittest.TestCase):
         ends = m.cable(self.folder, "eth0")
         a = self.guest("a", ways[0], ends[0], *A, "--listen", "10.0.0.1:5000", "--connections", str(count), "--expect", "D", *serve)
         b = self.guest("b", ways[1], ends[1], *B, "--connect", "10.0.0.1:5000", "--connections", str(count), "--expect", "D",
-                       "--delay-ms", "2500", *words)
+                       *words)
         return a, b
 
     def check(self, who, count, sent, received):
         result = who.result(180)
         self.assertEqual(result["broken"], [])
-        self.assertEqual((result["complete"], result["modes"]["D"], result["at_once"], result["groups"]), (count, count, count, 1))
+        self.assertEqual((result["complete"], result["modes"]["D"], result["groups"]), (count, count, 1))
+        if result["role"] == "client":  # which waits with the data; its last Confirm may reach a server that has seen the first end
+            self.assertEqual(result["at_once"], count)
         self.assertEqual((result["wrong"], result["sent"], result["received"]), (0, sent, received))
         self.assertGreater(who.interrupts(), 0)
         print(f"{who.name}: {count} connections, {sent} bytes sent, {received} received and right, {result['ms']} ms", file=sys.stderr)
@@ -70,13 +72,13 @@ class GuestsTest(unittest.TestCase):
                        "--connections", "30", "--expect", "D")
         host = self.start(m.Host(self.folder, "host1", "--listen", f"127.0.0.1:{ports[1]}", "--ivshmem-server", self.server.socket,
                                  "--connections", "30", "--expect", "D", "--timeout", "150"))
-        host.wait_for("^READY")
+        host.wait_for("^LISTENING")
         b = self.guest("b", VFIO, m.to_host(), "--address", "eth0=10.0.2.15/24", "--connect", f"10.0.2.2:{ports[1]}",
                        "--connections", "30", "--expect", "D", "--kind", "mixed", "--up", "300000", "--down", "400000")
-        a.wait_for("^READY", 120)
+        a.wait_for("^LISTENING", 120)
         host2 = self.start(m.Host(self.folder, "host2", "--connect", f"127.0.0.1:{ports[0]}", "--ivshmem-server", self.server.socket,
                                   "--connections", "30", "--expect", "D", "--up", "100000", "--down", "200000", "--timeout", "150",
-                                  "--delay-ms", "1000"))
+                                  "--opening", "1"))
         self.check(host2, 30, 3000000, 6000000)
         self.check(a, 30, 6000000, 3000000)
         self.check(host, 30, 15 * 400000, 15 * 300000)

@@ -26,13 +26,15 @@ class HostTest(unittest.TestCase):
         address = f"127.0.0.1:{self.port}"
         a = self.start(m.Host(self.folder, "a", "--listen", address, *common, *serve))
         a.wait_for("^READY ivshmem id 0$")
-        b = self.start(m.Host(self.folder, "b", "--connect", address, "--delay-ms", "200", *common, *words))
+        b = self.start(m.Host(self.folder, "b", "--connect", address, *common, *words))
         return a, b
 
     def check(self, who, count, sent, received):
         result = who.result()
         self.assertEqual(result["broken"], [])
-        self.assertEqual((result["complete"], result["modes"]["D"], result["at_once"], result["groups"]), (count, count, count, 1))
+        self.assertEqual((result["complete"], result["modes"]["D"], result["groups"]), (count, count, 1))
+        if result["role"] == "client":  # which waits with the data; its last Confirm may reach a server that has seen the first end
+            self.assertEqual(result["at_once"], count)
         self.assertEqual((result["wrong"], result["sent"], result["received"]), (0, sent, received))
         self.assertEqual(who.end(), 0)
         self.assertGreater(who.interrupts(), 0)

@@ -122,6 +122,7 @@ class Guest(Process):
         command = ["qemu-system-x86_64", "-M", "q35" if iommu else "pc", "-accel", "tcg", "-cpu", "max,la57=off", "-m", str(memory),
                    "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nodefaults", "-kernel", kernel,
                    "-initrd", initrd, "-append", "console=ttyS0 panic=-1 quiet loglevel=3 mitigations=off random.trust_cpu=on "
+                   "no_timer_check "  # under TCG on a busy machine it fails for no reason
                    + ("intel_iommu=on " if iommu else "") + "-- " + " ".join(words)]
         if iommu:
             command += ["-device", "intel-iommu,intremap=on"]
@@ -151,6 +152,7 @@ def free_port():
 
 
 def to_host(port=None, guest_port=None):
-    """QEMU's own network: the host is 10.0.2.2, the guest 10.0.2.15; maybe a port of the host that leads to the guest."""
+    """QEMU's own network: the host is 10.0.2.2, the guest 10.0.2.15; maybe a port of the host that leads to the guest (QEMU
+    accepts one connection after the other there: use --opening 1)."""
     forward = f",hostfwd=tcp:127.0.0.1:{port}-10.0.2.15:{guest_port}" if port else ""
     return "user,restrict=off" + forward

@@ -28,6 +28,7 @@ static const char usage[] =
     "      --poll-us N          how often to look for a ring where there are no interrupts, default 500\n"
     "      --alive-ms N         a peer that shows no life for so long is gone, default 5000\n"
     "      --connections N      to open at once, or to serve; default 1\n"
+    "      --opening N          so many handshakes at one time; default: all\n"
     "      --kind KIND          duplex (default), upload, download, or mixed: upload and download in turn\n"
     "      --up BYTES, --down BYTES\n"
     "                           from client and server, a connection; default 100000\n"
@@ -36,7 +37,7 @@ static const char usage[] =
     "      --profile NAME       linux (default) or rfc\n"
     "      --ueid EID           default SMCLAB.EID\n"
     "      --seed N             default: drawn\n"
-    "      --delay-ms N         wait before the first connection\n"
+    "      --delay-ms N         wait before anything is connected; a server that is not there yet is waited for anyway\n"
     "      --timeout S          give up after so many seconds, default 60\n"
     "      --log                say what was verified (V number total) and acknowledged (A number total)\n"
     "  As the first process of a machine (the kernel hands over what stands behind -- in its command line):\n"
@@ -52,7 +53,7 @@ struct options {
     bool function;
     enum shared_memory_way way;
     uint32_t vectors, max_dmbs, rmb;
-    uint64_t poll_us, alive_ms, delay_ms, timeout_s, seed, up, down, connections;
+    uint64_t poll_us, alive_ms, delay_ms, timeout_s, seed, up, down, connections, opening;
     enum traffic_kind kind;
     bool mixed, log;
     enum smc_mode expect;
@@ -92,7 +93,7 @@ static int complain(int status, const char *what, const char *more)
 
 enum {
     OPTION_LISTEN = 256, OPTION_CONNECT, OPTION_SOCKET, OPTION_SERVER, OPTION_IVSHMEM, OPTION_VECTORS, OPTION_DMBS, OPTION_POLL,
-    OPTION_ALIVE, OPTION_CONNECTIONS, OPTION_KIND, OPTION_UP, OPTION_DOWN, OPTION_RMB, OPTION_EXPECT, OPTION_PROFILE, OPTION_UEID,
+    OPTION_ALIVE, OPTION_CONNECTIONS, OPTION_OPENING, OPTION_KIND, OPTION_UP, OPTION_DOWN, OPTION_RMB, OPTION_EXPECT, OPTION_PROFILE, OPTION_UEID,
     OPTION_SEED, OPTION_DELAY, OPTION_TIMEOUT, OPTION_LOG, OPTION_ADDRESS, OPTION_MODULE
 };
 
@@ -106,6 +107,7 @@ static const struct option longs[] = {{"listen", required_argument, NULL, OPTION
                                       {"poll-us", required_argument, NULL, OPTION_POLL},
                                       {"alive-ms", required_argument, NULL, OPTION_ALIVE},
                                       {"connections", required_argument, NULL, OPTION_CONNECTIONS},
+                                      {"opening", required_argument, NULL, OPTION_OPENING},
                                       {"kind", required_argument, NULL, OPTION_KIND},
                                       {"up", required_argument, NULL, OPTION_UP},
                                       {"down", required_argument, NULL, OPTION_DOWN},
@@ -192,6 +194,7 @@ static bool option(struct options *o, int c)
     case OPTION_POLL: return number(optarg, UINT32_MAX, &o->poll_us);
     case OPTION_ALIVE: return number(optarg, UINT32_MAX, &o->alive_ms);
     case OPTION_CONNECTIONS: return number(optarg, UINT16_MAX, &o->connections);
+    case OPTION_OPENING: return number(optarg, UINT16_MAX, &o->opening);
     case OPTION_UP: return number(optarg, UINT64_MAX / 2, &o->up);
     case OPTION_DOWN: return number(optarg, UINT64_MAX / 2, &o->down);
     case OPTION_SEED: return number(optarg, UINT64_MAX, &o->seed);
@@ -227,6 +230,7 @@ struct program {
     struct stack *stack;
     struct shared_memory *shared;
     struct traffic *traffic;
+    char address[64];
 };
 
 static int open_shared(struct program *p)
@@ -254,10 +258,10 @@ static int open_shared(struct program *p)
 static int open_traffic(struct program *p)
 {
     const struct options *o = &p->options;
-    char address[64];
+    char *address = p->address;
     const char *text = o->listen != NULL ? o->listen : o->connect, *colon = strrchr(text, ':');
     uint64_t port;
-    if (colon == NULL || (size_t)(colon - text) >= sizeof(address) || !number(colon + 1, UINT16_MAX, &port))
+    if (colon == NULL || (size_t)(colon - text) >= sizeof(p->address) || !number(colon + 1, UINT16_MAX, &port))
         return complain(EXIT_USAGE, "an address looks like 10.0.0.1:5000", text);
     memcpy(address, text, (size_t)(colon - text));
     address[colon - text] = '\0';
@@ -268,6 +272,7 @@ static int open_traffic(struct program *p)
                                     .address = address,
                                     .port = (uint16_t)port,
                                     .connections = (unsigned)o->connections,
+                                    .opening = (unsigned)o->opening,
                                     .mixed = o->mixed,
                                     .kind = o->kind,
                                     .up_bytes = o->up,
@@ -314,6 +319,9 @@ static int run(struct program *p)
     const struct options *o = &p->options;
     int status = open_all(p);
     if (status == 0) {
+        if (o->listen != NULL)
+            puts("LISTENING");
+        fflush(stdout);
         stack_run(p->stack, traffic_done(p->traffic), stack_now_ns() + o->timeout_s * 1000 * MS);
         bool good = traffic_report(p->traffic, o->expect);
         traffic_stop(p->traffic);

@@ -9,7 +9,7 @@
 
 #include "wire/field.h"
 
-enum { HEADER_BYTES = 32, CHUNK = 32768, ACK_BYTES = 8, ACK_EVERY = 65536, FLOWS_MAX = 4096, ROUNDS = 16 };
+enum { HEADER_BYTES = 32, CHUNK = 32768, ACK_BYTES = 8, ACK_EVERY = 65536, FLOWS_MAX = 4096, AGAIN_NS = 100000000 };
 static const char magic[4] = {'S', 'M', 'C', 'T'};
 
 struct flow {
@@ -18,6 +18,7 @@ struct flow {
     uint32_t number;
     enum traffic_kind kind;
     enum smc_mode mode;
+    bool waits, opening; /* for its turn to be opened; for its connection */
     bool connected, started, writes_acks, reads_acks, shut, eof, over, wrong;
     uint8_t header[HEADER_BYTES], ack[ACK_BYTES];
     size_t header_done;        /* bytes of it written or read */
@@ -33,10 +34,10 @@ struct flow {
 struct traffic {
     struct traffic_config config;
     struct flow *flows;
-    unsigned flow_count, connected, over, open, most_open, most_groups;
+    unsigned flow_count, opening, connected, over, open, most_open, most_groups;
     struct stack_socket *listener;
     bool done;
-    uint64_t start_ns, end_ns;
+    uint64_t start_ns, end_ns, open_ns;
 };
 
 /* ---- patterns ---- */
@@ -146,7 +147,7 @@ static bool write_acks(struct flow *f)
 static bool write_pattern(struct flow *f)
 {
     uint8_t bytes[CHUNK];
-    for (int round = 0; f->sent < f->write_total; round++) {
+    while (f->sent < f->write_total) {
         uint64_t left = f->write_total - f->sent;
         size_t n = left < sizeof(bytes) ? (size_t)left : sizeof(bytes), done;
         pattern(f->number, client(f), f->sent, bytes, n);
@@ -304,9 +305,19 @@ static void start_all(struct traffic *t)
     }
 }
 
+/* Another one may be opened. */
+static void opened(struct flow *f)
+{
+    if (!f->opening)
+        return;
+    f->opening = false;
+    f->traffic->opening--;
+}
+
 static void connected(struct flow *f)
 {
     struct traffic *t = f->traffic;
+    opened(f);
     f->connected = true;
     f->mode = stack_mode(f->socket);
     f->fallback = stack_fallback(f->socket, &f->peer_diagnosis);
@@ -323,6 +334,7 @@ static void flow_over(struct flow *f)
         return;
     f->over = true;
     f->socket = NULL;
+    opened(f);
     if (f->connected)
         t->open--;
     else
@@ -331,6 +343,22 @@ static void flow_over(struct flow *f)
     t->done = t->over == t->config.connections;
     if (t->done)
         t->end_ns = stack_now_ns();
+}
+
+/* A client may be there before its server. */
+static void broke(struct flow *f, int error)
+{
+    struct traffic *t = f->traffic;
+    if (f->connected)
+        read_all(f); /* what arrived before */
+    if (!f->connected && client(f) && error == SMC_ERR_UNREACHABLE) {
+        opened(f);
+        f->waits = true;
+        stack_close(f->socket);
+        f->socket = NULL;
+        t->open_ns = stack_now_ns() + AGAIN_NS;
+    } else if (!f->over)
+        give_up(f, error);
 }
 
 static void event(void *user, struct stack_socket *s, unsigned events)
@@ -342,12 +370,9 @@ static void event(void *user, struct stack_socket *s, unsigned events)
     bool waited = t->config.client && t->connected < t->config.connections;
     if ((events & SMC_EVENT_CONNECTED) != 0)
         connected(f);
-    if ((events & SMC_EVENT_ERROR) != 0) {
-        read_all(f); /* what arrived before it broke */
-        if (!f->over)
-            give_up(f, stack_error(s));
-    }
-    if ((events & SMC_EVENT_CLOSED) != 0)
+    if ((events & SMC_EVENT_ERROR) != 0)
+        broke(f, stack_error(s));
+    if ((events & SMC_EVENT_CLOSED) != 0 && !f->waits)
         flow_over(f);
     if (waited && t->connected == t->config.connections)
         start_all(t);
@@ -372,22 +397,63 @@ static void accepted(void *user, struct stack_socket *s)
     f->socket = s;
 }
 
-static int open_all(struct traffic *t)
+static int open_flow(struct flow *f)
+{
+    const struct traffic_config *c = &f->traffic->config;
+    return stack_connect(c->stack, c->family, c->address, c->port, &ops, f, &f->socket);
+}
+
+static uint64_t next_ns(void *user)
+{
+    const struct traffic *t = user;
+    return t->opening < t->config.opening ? t->open_ns : UINT64_MAX;
+}
+
+static void run(void *user, uint64_t now_ns)
+{
+    struct traffic *t = user;
+    (void)now_ns;
+    for (unsigned i = 0; i < t->flow_count && t->opening < t->config.opening; i++) {
+        struct flow *f = &t->flows[i];
+        if (!f->waits)
+            continue;
+        f->waits = false;
+        f->opening = true;
+        t->opening++;
+        f->error = open_flow(f);
+        if (f->error != 0)
+            flow_over(f);
+    }
+    if (t->opening < t->config.opening)
+        t->open_ns = UINT64_MAX; /* nobody waits */
+}
+
+static void open_all(struct traffic *t)
 {
     const struct traffic_config *c = &t->config;
-    int error = 0;
-    if (!c->client)
-        return stack_listen(c->stack, c->family, c->address, c->port, &ops, t, &t->listener);
     t->start_ns = stack_now_ns();
-    for (unsigned i = 0; i < c->connections && error == 0; i++) {
+    t->flow_count = c->connections;
+    for (unsigned i = 0; i < c->connections; i++) {
         struct flow *f = &t->flows[i];
         f->traffic = t;
         f->number = i;
         f->kind = !c->mixed ? c->kind : i % 2 == 0 ? TRAFFIC_UPLOAD : TRAFFIC_DOWNLOAD;
-        error = stack_connect(c->stack, c->family, c->address, c->port, &ops, f, &f->socket);
-        t->flow_count += error == 0;
+        f->waits = true;
     }
-    return error;
+    t->open_ns = 0;
+}
+
+static int start_traffic(struct traffic *t)
+{
+    const struct traffic_config *c = &t->config;
+    const struct stack_part part = {.fd = -1, .next_ns = next_ns, .run = run, .user = t};
+    if (t->config.opening == 0)
+        t->config.opening = c->connections;
+    t->open_ns = UINT64_MAX;
+    if (!c->client)
+        return stack_listen(c->stack, c->family, c->address, c->port, &ops, t, &t->listener);
+    open_all(t);
+    return stack_add_part(c->stack, &part);
 }
 
 int traffic_new(const struct traffic_config *config, struct traffic **out)
@@ -399,7 +465,7 @@ int traffic_new(const struct traffic_config *config, struct traffic **out)
         return SMC_ERR_NOMEM;
     t->config = *config;
     t->flows = smc_alloc_zeroed(config->alloc, config->connections, sizeof(*t->flows));
-    int error = t->flows != NULL ? open_all(t) : SMC_ERR_NOMEM;
+    int error = t->flows != NULL ? start_traffic(t) : SMC_ERR_NOMEM;
     if (error != 0) {
         traffic_free(t);
         return error;
@@ -422,8 +488,11 @@ const bool *traffic_done(const struct traffic *t)
 void traffic_stop(struct traffic *t)
 {
     for (unsigned i = 0; i < t->flow_count; i++)
-        if (!t->flows[i].over)
+        if (t->flows[i].waits)
+            t->flows[i].error = SMC_ERR_TIMEOUT;
+        else if (!t->flows[i].over)
             give_up(&t->flows[i], SMC_ERR_TIMEOUT);
+    t->open_ns = UINT64_MAX;
     if (t->listener == NULL)
         return;
     stack_set_user(t->listener, NULL); /* it is no flow */

@@ -32,6 +32,7 @@ struct traffic_config {
     const char *address;
     uint16_t port;
     unsigned connections; /* client: opened, all at once; server: served */
+    unsigned opening;     /* client: so many handshakes at one time; 0: all */
     bool mixed;           /* client: UPLOAD and DOWNLOAD in turn, else `kind` */
     enum traffic_kind kind;
     uint64_t up_bytes, down_bytes; /* a connection */
