@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "look.h"
+#include "run_live.h"
 #include "target.h"
 
 #include "scenarios/engine/runner.h"
@@ -31,6 +32,16 @@ static const char usage[] =
     "      --timeout SECONDS      a run that takes longer is an error, default 300\n"
     "  -f, --format FORMAT        of standard output: text (default), tap, junit, json, sarif\n"
     "  -r, --report FORMAT=PATH   also writes this report; repeatable; html as well: the judge's page of all captures\n"
+    "\n"
+    "A real kernel as one host of the scenarios (--target vm, host, remote):\n"
+    "      --kernel NAME          of the virtual machine: debian (default), backports, build:trixie, build:backports\n"
+    "      --debug                a built kernel with KASAN and its like\n"
+    "      --role HOST,…          which hosts of a script are the kernel, one run each; default: its first two\n"
+    "      --patience N           whatever is waited for may take N times as long as the script says, default 3\n"
+    "      --agent PATH           host: the unix socket of smclab-agent\n"
+    "      --carrier KIND:NAME    host, remote: how frames get there: tap:NAME, packet:INTERFACE, stream:PATH\n"
+    "      --remote ADDRESS/LEN   remote: the other machine; --remote-port N; --own ADDRESS/LEN: ours there\n"
+    "\n"
     "      --pause-at TIME        stands still at that time of one SCENARIO (250ms, 1.5s …) and prints what `smclab ss`\n"
     "                             and `smclab stats` print\n"
     "  -h, --help                 this text\n"
@@ -55,6 +66,8 @@ struct options {
     bool paused;
     uint64_t pause_at_ns;
     struct run_files files;
+    struct run_live_options live_options;
+    struct run_live *live; /* NULL: nothing is real */
 };
 
 /* ---- progress, on a terminal ---- */
@@ -71,6 +84,8 @@ static void show_progress(void *user, size_t index, const json_t *record)
         const char *verdict = run_text(record, "verdict");
         p->done++;
         p->bad += strcmp(verdict, "fail") == 0 || strcmp(verdict, "error") == 0;
+        if (p->options->live != NULL)
+            run_live_saw(p->options->live, record);
     }
     if (p->wanted)
         fprintf(stderr, "\r\033[K[%zu/%zu] %zu not passed  %.60s", p->done, p->options->files.count, p->bad,
@@ -210,7 +225,25 @@ static int parse_keep(const char *text, struct options *o)
     return o->runner.keep_failed_only || strcmp(text, "all") == 0 ? 0 : bad_usage("--keep-captures %s: all or failed", text);
 }
 
-enum { OPTION_TARGET = 256, OPTION_SEED, OPTION_KEEP, OPTION_TIMEOUT, OPTION_PAUSE };
+static int parse_carrier(const char *text, struct options *o)
+{
+    struct run_live_options *l = &o->live_options;
+    if (l->carrier_count == sizeof(l->carriers) / sizeof(l->carriers[0]))
+        return bad_usage("--carrier %s: that is one too many", text);
+    l->carriers[l->carrier_count++] = text;
+    return 0;
+}
+
+static int parse_port(const char *text, struct options *o)
+{
+    unsigned port = 0;
+    int status = parse_count(text, "--remote-port", 65535, &port);
+    o->live_options.remote_port = (uint16_t)port;
+    return status;
+}
+
+enum { OPTION_TARGET = 256, OPTION_SEED, OPTION_KEEP, OPTION_TIMEOUT, OPTION_PAUSE, OPTION_KERNEL, OPTION_DEBUG,
+       OPTION_ROLE, OPTION_PATIENCE, OPTION_AGENT, OPTION_CARRIER, OPTION_REMOTE, OPTION_OWN, OPTION_PORT };
 
 static int option(struct options *o, int c)
 {
@@ -222,6 +255,15 @@ static int option(struct options *o, int c)
     case OPTION_TARGET: return parse_target(optarg, o);
     case OPTION_KEEP: return parse_keep(optarg, o);
     case OPTION_TIMEOUT: return parse_count(optarg, "--timeout", 86400, &o->runner.wall_seconds);
+    case OPTION_KERNEL: o->live_options.kernel = optarg; return 0;
+    case OPTION_DEBUG: o->live_options.debug = true; return 0;
+    case OPTION_ROLE: o->live_options.roles = optarg; return 0;
+    case OPTION_PATIENCE: return parse_count(optarg, "--patience", 100, &o->live_options.patience);
+    case OPTION_AGENT: o->live_options.agent = optarg; return 0;
+    case OPTION_CARRIER: return parse_carrier(optarg, o);
+    case OPTION_REMOTE: o->live_options.remote = optarg; return 0;
+    case OPTION_OWN: o->live_options.own = optarg; return 0;
+    case OPTION_PORT: return parse_port(optarg, o);
     case OPTION_SEED:
         return look_parse_number(optarg, INT64_MAX, &o->runner.seed) == 0 ? 0 : bad_usage("--seed %s: a number", optarg);
     case OPTION_PAUSE:
@@ -265,6 +307,11 @@ static int parse(int argc, char **argv, struct options *o)
         {"out", required_argument, NULL, 'o'}, {"keep-captures", required_argument, NULL, OPTION_KEEP},
         {"jobs", required_argument, NULL, 'j'}, {"timeout", required_argument, NULL, OPTION_TIMEOUT},
         {"format", required_argument, NULL, 'f'}, {"report", required_argument, NULL, 'r'},
+        {"kernel", required_argument, NULL, OPTION_KERNEL}, {"debug", no_argument, NULL, OPTION_DEBUG},
+        {"role", required_argument, NULL, OPTION_ROLE}, {"patience", required_argument, NULL, OPTION_PATIENCE},
+        {"agent", required_argument, NULL, OPTION_AGENT}, {"carrier", required_argument, NULL, OPTION_CARRIER},
+        {"remote", required_argument, NULL, OPTION_REMOTE}, {"own", required_argument, NULL, OPTION_OWN},
+        {"remote-port", required_argument, NULL, OPTION_PORT},
         {"pause-at", required_argument, NULL, OPTION_PAUSE}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int c, status = 0;
     optind = 1;
@@ -280,8 +327,20 @@ static int parse(int argc, char **argv, struct options *o)
     return status != 0 ? status : no_clobber(o);
 }
 
+static int run_live(struct options *o)
+{
+    if (o->paused)
+        return smclab_bad_usage("run", "--pause-at stands still in virtual time: not with --target %s", o->runner.target);
+    int status = run_live_start(&o->live_options, &o->runner, &o->files, &o->live);
+    if (status == 0)
+        status = run_all(o);
+    return smclab_worse(status, run_live_end(o->live));
+}
+
 static int run(struct options *o, char **argv)
 {
+    if (run_live_is(o->runner.target))
+        return run_live(o);
     o->runner.script_target = smclab_brought_target(o->runner.target);
     if (o->runner.script_target == NULL && strcmp(o->runner.target, "ns3") == 0)
         return smclab_become_ns3(argv);
@@ -294,6 +353,7 @@ int cmd_run(int argc, char **argv)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     struct options o = {.format = RUN_TEXT,
+                        .live_options = {.patience = 3},
                         .runner = {.target = "sim", .seed = 1, .folder = "smclab-out", .wall_seconds = 300,
                                    .jobs = processors < 1 ? 1 : processors > MAX_JOBS ? MAX_JOBS : (unsigned)processors}};
     int status = parse(argc, argv, &o);

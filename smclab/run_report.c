@@ -69,7 +69,10 @@ static void put_run_text(FILE *out, const json_t *r)
     json_t *findings = json_object_get(r, "findings");
     fprintf(out, "%-5s ", bad ? (verdict[0] == 'f' ? "FAIL" : "ERROR") : verdict);
     judge_put_clean(out, run_text(r, "scenario"));
-    fprintf(out, ", seed %" JSON_INTEGER_FORMAT "%s\n", seed_of(r), json_is_true(json_object_get(r, "hostile")) ? ", hostile" : "");
+    fprintf(out, ", seed %" JSON_INTEGER_FORMAT "%s", seed_of(r), json_is_true(json_object_get(r, "hostile")) ? ", hostile" : "");
+    if (run_text(r, "role")[0] != '\0' && run_text(r, "implementation")[0] != '\0')
+        fprintf(out, ", %s is %s", run_text(r, "role"), run_text(r, "implementation"));
+    fputc('\n', out);
     put_lines(out, "      ", run_text(r, "reason"));
     if (!bad)
         return;
