@@ -716,5 +716,6 @@ void lab_socket_host_died(struct lab_socket *s)
 void lab_socket_free(struct lab_socket *s)
 {
     lab_traffic_stop(s);
+    lab_app_free(s);
     lab_release(s->lab, s, sizeof(*s));
 }
