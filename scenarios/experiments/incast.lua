@@ -16,7 +16,7 @@ experiment {
         { x = "senders", y = "goodput", by = "network", title = "Goodput at the receiver, a line of 25 Gbit/s" },
         { x = "senders", y = "slowest", by = "network", log = "y", title = "Until the last of the senders is done (1 MiB each)" },
         { x = "senders", y = "dropped", by = "network", title = "Frames dropped by the switch" },
-        { x = "senders", y = "paused", by = "network", title = "Times that the switch made a sender stop" },
+        { x = "senders", y = "paused", by = "network", title = "PFC frames of the switch (stop and go)" },
     },
 }
 
@@ -50,8 +50,8 @@ end
 local after = net.switch:counters()
 measure("goodput", n * (1 << 20) * 8 / (finish - begin), "Gbit/s")
 measure("slowest", (finish - begin) / 1e6, "ms")
-measure("dropped", after.dropped - before.dropped, "frames")
-measure("paused", after.pauses_sent - before.pauses_sent, "")
+measure("dropped", after.queue_drops - before.queue_drops, "frames")
+measure("paused", after.pause_sent - before.pause_sent, "frames")
 for _, f in ipairs(flows) do
     f.c:close()
     f.s:close()
