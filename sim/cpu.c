@@ -58,6 +58,8 @@ uint64_t cpu_spend_bytes(struct cpu *cpu, enum cpu_work work, uint64_t bytes, ui
 uint64_t cpu_spend_frame(struct cpu *cpu, bool out, size_t length, uint64_t now_ns)
 {
     struct cpu_burst *burst = out ? &cpu->out : &cpu->in;
+    if (length <= CPU_ACK_BYTES)
+        return cpu_spend(cpu, CPU_TCP, cpu->costs.tcp_segment_ns, now_ns);
     bool merged = burst->until_ns > now_ns && burst->bytes + length <= CPU_BURST_BYTES;
     burst->bytes = merged ? burst->bytes + length : length;
     burst->until_ns = cpu_spend(cpu, CPU_TCP, merged ? cpu->costs.tcp_segment_ns : cpu->costs.tcp_packet_ns, now_ns);

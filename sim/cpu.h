@@ -20,7 +20,8 @@ extern "C" {
  *   an application that slept  wakeup, before its next call
  *   a frame of IP, in or out   tcp_packet for the first of a burst, tcp_segment for each further one (what GRO and TSO save): the
  *                              stack sees it, or it leaves, when that time is over. A burst ends after 64 KiB, or when the
- *                              processor has caught up
+ *                              processor has caught up. A frame without data (at most CPU_ACK_BYTES) is always a tcp_segment:
+ *                              it is made, or looked at, in the burst it acknowledges
  *   work that a device brings  interrupt, if the processor was idle (interrupts are off while it polls), + smc_receive for each
  *                              completion or signal of an RDMA or dibs device
  *   post                       each work request, and each CDC through a dibs device
@@ -41,7 +42,7 @@ struct cpu_costs { /* nanoseconds, and bytes a second (0: no time at all) */
     uint64_t copy_rate, move_rate;
 };
 
-enum { CPU_BURST_BYTES = 65536 };
+enum { CPU_BURST_BYTES = 65536, CPU_ACK_BYTES = 90 };
 
 struct cpu_burst {
     uint64_t until_ns;  /* the burst goes on for what comes before */

@@ -14,7 +14,7 @@ experiment {
     measures = { "goodput", "slowest", "dropped", "paused" },
     plots = {
         { x = "senders", y = "goodput", by = "network", title = "Goodput at the receiver, a line of 25 Gbit/s" },
-        { x = "senders", y = "slowest", by = "network", log = "y", title = "Until the last of the senders is done (1 MiB each)" },
+        { x = "senders", y = "slowest", by = "network", log = "y", title = "Until the last of the senders is done (4 MiB each)" },
         { x = "senders", y = "dropped", by = "network", title = "Frames dropped by the switch" },
         { x = "senders", y = "paused", by = "network", title = "PFC frames of the switch (stop and go)" },
     },
@@ -25,7 +25,7 @@ local dcqcn = parameter.network:find("DCQCN", 1, true) ~= nil
 local n = parameter.senders
 local net = star {
     hosts = n + 1, rate = "25 Gbit/s", delay = "1 us", mtu = 4200, queue = "256 KiB",
-    pfc = pfc and { xoff = "32 KiB", xon = "24 KiB", headroom = "64 KiB" } or nil,
+    pfc = pfc and { xoff = "100 KiB", xon = "75 KiB", headroom = "64 KiB" } or nil,
     ecn = dcqcn and { min = "5000 B", max = "200 KiB", share = "1 %" } or nil,
     host = { dscp = 26, dcqcn = dcqcn or nil },
 }
@@ -39,7 +39,7 @@ wait "1 s" -- what the handshakes left in queues is over
 local before = net.switch:counters()
 for _, f in ipairs(flows) do
     wait(random(5000)) -- they do not begin at the same nanosecond
-    f.run = stream { from = f.c, to = f.s, bytes = "1 MiB", background = true }
+    f.run = stream { from = f.c, to = f.s, bytes = "4 MiB", background = true }
 end
 local begin, finish = nil, 0
 for _, f in ipairs(flows) do
@@ -48,7 +48,7 @@ for _, f in ipairs(flows) do
     finish = r.finish > finish and r.finish or finish
 end
 local after = net.switch:counters()
-measure("goodput", n * (1 << 20) * 8 / (finish - begin), "Gbit/s")
+measure("goodput", n * (4 << 20) * 8 / (finish - begin), "Gbit/s")
 measure("slowest", (finish - begin) / 1e6, "ms")
 measure("dropped", after.queue_drops - before.queue_drops, "frames")
 measure("paused", after.pause_sent - before.pause_sent, "frames")
