@@ -129,7 +129,7 @@ static struct trace_link *link_from_accept(struct trace_session *s, struct trace
 static struct trace_link *named_link(struct trace_session *s, const struct smc_clc_accept_info *a)
 {
     struct trace_link *l = a->first_contact ? NULL : session_link_find(s, a->gid, a->qpn, TRACE_S2C, NULL);
-    return l && l->state != TRACE_LINK_GONE ? l : NULL;
+    return l && (l->state != TRACE_LINK_GONE || !l->group->gone) ? l : NULL; /* it may have been deleted meanwhile */
 }
 
 /* What an Accept or Confirm says of a group older than the capture is needed before anybody looks at the message: LLC
@@ -229,7 +229,7 @@ static void confirm_smcr(struct trace_session *s, struct trace_conn *c, const st
         memcpy(g->peer_id[TRACE_C2S], a->peer_id, 8);
         memcpy(g->gid[TRACE_C2S], a->gid, 16);
         session_link_end(s, l, TRACE_C2S, a->gid, a->mac, a->qpn, g->late ? -1 : (int64_t)a->psn, a->mtu);
-    } else if (l->end[TRACE_C2S].qpn != a->qpn) {
+    } else if (l->end[TRACE_C2S].qpn != a->qpn || memcmp(l->end[TRACE_C2S].gid, a->gid, 16) != 0) {
         /* The client uses another link of the group than the Accept named. */
         struct trace_link *other = session_link_find(s, a->gid, a->qpn, TRACE_C2S, NULL);
         if (other && other->group == g && other->state != TRACE_LINK_GONE)

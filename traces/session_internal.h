@@ -57,7 +57,7 @@ struct end_ref {
 
 struct rmb {
     struct trace_rmb pub;
-    bool delete_pending;
+    const struct trace_link *delete_pending; /* the link over which DELETE RKEY named it; NULL: none did, or it was answered */
 };
 
 struct trace_session {

@@ -140,7 +140,16 @@ static void confirm_rkey_cont(const struct trace_llc_event *e)
                               e->request->frame);
 }
 
-/* The peer may write until it has answered, so keys die with the answer. */
+static bool delete_asked(const struct trace_group *g, int owner, const struct trace_link *l)
+{
+    for (const struct trace_rmb *r = g->rmbs[owner]; r; r = r->next)
+        if (((const struct rmb *)r)->delete_pending == l)
+            return true;
+    return false;
+}
+
+/* The peer may write until it has answered, so keys die with the answer: those that were asked for over its link, for a request that
+ * died with another link will come again. */
 static void delete_rkey(const struct trace_llc_event *e)
 {
     struct group *g = (struct group *)e->group;
@@ -149,7 +158,7 @@ static void delete_rkey(const struct trace_llc_event *e)
             struct trace_rmb *r = session_rmb_find(e->group, e->side, e->link->number,
                                                    smc_llc_info_rkey(&e->info, i), true, NULL);
             if (r)
-                ((struct rmb *)r)->delete_pending = true;
+                ((struct rmb *)r)->delete_pending = e->link;
         }
         g->deleting_rkeys[e->side] = true;
         return;
@@ -157,9 +166,12 @@ static void delete_rkey(const struct trace_llc_event *e)
     if (!g->deleting_rkeys[!e->side])
         return;
     g->deleting_rkeys[!e->side] = false;
-    for (struct trace_rmb *r = e->group->rmbs[!e->side]; r; r = r->next)
-        if (((struct rmb *)r)->delete_pending)
+    bool here = delete_asked(e->group, !e->side, e->link);
+    for (struct trace_rmb *r = e->group->rmbs[!e->side]; r; r = r->next) {
+        const struct trace_link *asked = ((struct rmb *)r)->delete_pending;
+        if (asked && (asked == e->link || !here))
             session_rmb_delete(r, e->request->frame);
+    }
 }
 
 static void delete_link(struct trace_session *s, const struct trace_llc_event *e)

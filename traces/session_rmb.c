@@ -105,7 +105,7 @@ struct trace_rmb *session_rmb_announce(struct trace_session *s, struct trace_gro
             if (&r->tokens[i] != t)
                 r->tokens[i].valid = false;
         session_rmb_add_token(g, r, link_number, rkey, va, frame);
-        ((struct rmb *)r)->delete_pending = false;
+        ((struct rmb *)r)->delete_pending = NULL;
         return r;
     }
     forget_deleted(g, owner);
@@ -128,5 +128,5 @@ void session_rmb_delete(struct trace_rmb *r, uint64_t frame)
             r->tokens[i].valid = false;
             r->tokens[i].deleted_frame = frame;
         }
-    ((struct rmb *)r)->delete_pending = false;
+    ((struct rmb *)r)->delete_pending = NULL;
 }

@@ -324,6 +324,26 @@ static void rkey_answered(struct judge *j, const struct clc_rkey *r, const struc
                  "first the response", "the handshake goes on before the peer confirmed the new RMB");
 }
 
+static bool share_rkey(const struct clc_rkey *x, const struct clc_rkey *y)
+{
+    for (unsigned i = 0; i < x->nrkeys; i++)
+        for (unsigned n = 0; n < y->nrkeys; n++)
+            if (x->rkeys[i] == y->rkeys[n])
+                return true;
+    return false;
+}
+
+/* The same RMB may have been asked for before, over a link that failed: that answer is awaited no more. */
+static void rkey_settled(struct clc_capture *k, const struct clc_rkey *answered)
+{
+    const struct clc_rkey r = *answered;
+    for (unsigned i = 0; i < k->nrkeys;)
+        if (share_rkey(&k->rkeys[i], &r))
+            k->rkeys[i] = k->rkeys[--k->nrkeys];
+        else
+            i++;
+}
+
 void clc_group_llc(struct judge *j, const struct trace_llc_event *e)
 {
     struct clc_capture *k = clc_capture_of(j);
@@ -339,9 +359,9 @@ void clc_group_llc(struct judge *j, const struct trace_llc_event *e)
     for (unsigned i = 0; i < k->nrkeys; i++)
         if (same_rkey(&k->rkeys[i], asker, peer, e->info.rkey)) {
             rkey_answered(j, &k->rkeys[i], e);
+            rkey_settled(k, &k->rkeys[i]);
             break;
         }
-    rkey_forget(k, asker, peer, e->info.rkey);
 }
 
 void clc_group_conn_end(struct judge *j, const struct trace_conn *c)

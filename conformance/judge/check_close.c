@@ -97,11 +97,12 @@ static void after_end(struct data_cdc *x)
 static uint64_t known_producer(const struct data_act *a)
 {
     struct data_side *peer = a->peer;
-    uint64_t pos = peer->acked_prod;
+    uint64_t sent = judge_data_first_sent(a);
+    uint64_t pos = peer->acked_prod_ns + DATA_GRACE_NS <= sent ? peer->acked_prod : 0;
     judge_data_acks(a, !a->side);
     for (unsigned i = 0; i < peer->nnotes; i++) {
-        struct data_note *n = &peer->notes[i];
-        if (judge_data_delivered(a, !a->side, &n->sent, DATA_GRACE_NS) && n->prod_pos > pos)
+        const struct data_note *n = &peer->notes[i];
+        if (n->sent.ack_ns && n->sent.ack_ns + DATA_GRACE_NS <= sent && n->prod_pos > pos)
             pos = n->prod_pos;
     }
     return pos;

@@ -3,6 +3,7 @@
 #include "check_data.h"
 
 static const uint64_t FIN_LATE_NS = 2000 * DATA_MS;
+static const uint64_t FIN_LOST_NS = 10000 * DATA_MS; /* nothing of TCP was seen: its segments may have been lost, several times */
 static const uint64_t PROBE_NS = 300 * DATA_MS;
 
 /* ---- TCP ---- */
@@ -78,6 +79,10 @@ void judge_close_segment(struct judge *j, struct trace_conn *c, int dir,
     a.peer->probes = 0;
     if (quiet && a.me->tcp_known && t->seq == a.me->tcp_end - 1 && !c->incomplete && !c->rst)
         probe(&a, p);
+    a.me->tcp_last_ns = a.now;
+    int32_t ahead = (int32_t)(t->seq - a.me->tcp_end);
+    if (a.me->tcp_known && !t->rst && ((t->fin && ahead < 0) || (a.me->closed.set && ahead > 0)))
+        a.me->fin_lost = true;
     if (!t->rst && (!a.me->tcp_known || (int32_t)(end - a.me->tcp_end) > 0)) {
         a.me->tcp_known = true;
         a.me->tcp_end = end;
@@ -194,12 +199,24 @@ static void never_closed(const struct data_act *a)
                           "a connection ends without C");
 }
 
-/* From when on the FIN was late. SMC-D's devices say nothing about the network: while TCP is silent it may be cut off. 0: never. */
+/* From when on the FIN was late: it may wait until C has arrived [CLOSE-023], and TCP has losses and timers of its own. SMC-D's devices
+ * say nothing about the network: while TCP is silent it may be cut off. 0: never. */
 static uint64_t fin_due(const struct data_act *a)
 {
-    const struct data_side *me = a->me;
-    uint64_t alive = a->c->mode == TRACE_MODE_SMCD ? me->tcp_ns : me->closed.ts_ns;
-    return alive != 0 ? alive + FIN_LATE_NS : 0;
+    struct data_side *me = a->me;
+    bool smcd = a->c->mode == TRACE_MODE_SMCD;
+    judge_data_delivered(a, a->side, &me->closed, 0);
+    if (me->closed.ack_ns == 0 || (smcd && me->tcp_ns == 0))
+        return 0;
+    if (me->tcp_ns == 0)
+        return me->closed.ack_ns + FIN_LOST_NS;
+    return (me->tcp_ns > me->closed.ack_ns ? me->tcp_ns : me->closed.ack_ns) + FIN_LATE_NS;
+}
+
+/* Did the side do anything after that time? A host without power sends no FIN. */
+static bool lived(const struct data_act *a, uint64_t ns)
+{
+    return a->me->tcp_last_ns > ns || (a->c->mode == TRACE_MODE_SMCR && judge_data_later(a, a->side, ns));
 }
 
 /* The side that closes first and at once ends TCP [CLOSE-024]. */
@@ -212,7 +229,7 @@ static void active_fin(const struct data_act *a)
                   !peer->aborted.set;
     uint64_t fin = me->fin_ns ? me->fin_ns : a->now;
     uint64_t due = fin_due(a);
-    if (!active || due == 0 || (!me->fin_ns && fin <= due))
+    if (!active || due == 0 || me->fin_lost || (!me->fin_ns && (fin <= due || !lived(a, due))))
         return;
     k.frame = me->fin_frame;
     k.related[0] = me->closed.frame;

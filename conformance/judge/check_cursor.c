@@ -226,11 +226,14 @@ static bool dedicated(const struct data_cdc *x)
            !me->closed.set && !me->aborted.set;
 }
 
+/* By the messages that this side surely had when it sent the one at hand. */
 static bool blocked_lately(const struct data_act *a)
 {
-    const struct data_side *peer = a->peer;
-    return (peer->prod_flags & DATA_B) ||
-           (peer->b_clear_ns && peer->b_clear_ns + DATA_GRACE_NS > judge_data_posted(a));
+    struct data_side *peer = a->peer;
+    if ((peer->prod_flags & DATA_B) || !peer->b_clear.set)
+        return (peer->prod_flags & DATA_B) != 0;
+    judge_data_delivered(a, !a->side, &peer->b_clear, 0);
+    return peer->b_clear.ack_ns == 0 || peer->b_clear.ack_ns + DATA_GRACE_NS > judge_data_posted(a);
 }
 
 static void needless(struct data_cdc *x, uint64_t gain, uint64_t window, uint64_t ring)

@@ -73,9 +73,11 @@ static void commit_flags(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     struct data_sent now = sent_now(x);
-    if ((me->prod_flags & DATA_B) && !(x->pf & DATA_B))
-        me->b_clear_ns = x->a.now;
-    if (x->pf & DATA_B) {
+    if ((me->prod_flags & DATA_B) && !(x->pf & DATA_B)) {
+        me->b_clear = now;
+        judge_data_watch(&x->a, &me->b_clear);
+    }
+    if ((x->pf & DATA_B) && x->kind == DATA_NEW) { /* what is repeated was blocked once */
         if (!me->blocked_unsent || x->a.me->prod_frame == x->a.frame)
             me->blocked_ns = x->a.now;
         me->blocked_unsent = true;
@@ -99,6 +101,7 @@ static void commit_flags(struct data_cdc *x)
     if ((x->cf & DATA_C) && !me->closed.set) {
         me->closed = now;
         me->closed_pos = me->prod_pos;
+        judge_data_watch(&x->a, &me->closed);
     }
     if ((x->cf & DATA_A) && !me->aborted.set)
         me->aborted = now;
@@ -186,7 +189,7 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
         judge_failover_validation(&x);
         return;
     }
-    if (!judge_failover_link(&x.a, x.cf)) {
+    if (!judge_failover_link(&x.a, false, x.cf)) {
         judge_failover_straggler(&x);
         return;
     }
@@ -278,6 +281,7 @@ static void on_rc_ack(void *ctx, struct trace_stream *s, struct trace_link *l,
     k->ack[side][n].psn = covers;
     k->ack[side][n].ts_ns = p->raw.ts_ns;
     k->n[side] = n + 1;
+    judge_data_acked(k, l, side, covers, p->raw.ts_ns);
 }
 
 /* ---- handshakes: how many began, how many are known ---- */
@@ -364,6 +368,7 @@ static void on_conn_end(void *ctx, struct trace_conn *c)
             continue;
         judge_cursor_end(&a);
         judge_close_end(&a);
+        judge_failover_end(&a);
     }
     judge_smcd_end(&a);
 }

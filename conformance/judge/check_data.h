@@ -18,7 +18,7 @@ enum {
     DATA_NOTES = 16, /* CDCs remembered a side; Linux has at most 16 under way */
     DATA_PENDING = 4,
     DATA_ACKS = 8,
-    DATA_FULLS = 4,
+    DATA_FULLS = DATA_NOTES, /* what was posted when the ring was full may leave that many messages later */
     DATA_ENDED = 16
 };
 #define DATA_MS       UINT64_C(1000000)
@@ -77,6 +77,8 @@ struct data_side {
     uint64_t prod_pos, cons_pos;
     uint64_t prod_frame;
     uint64_t written_pos;
+    uint64_t write_to; /* end of the last packet of a WRITE: where its next one goes on */
+    bool write_known;
     struct data_spans written; /* and not yet announced; after F: on the new link */
     struct data_span missing;  /* announced, but not written */
     struct data_sent last_write;
@@ -92,7 +94,7 @@ struct data_side {
     uint64_t fulls
         [DATA_FULLS]; /* positions at which the ring was full, by the peer's last consumer cursors */
     uint8_t prod_flags, conn_flags;
-    uint64_t b_clear_ns; /* B was set and went */
+    struct data_sent b_clear; /* B was set, and this message said no more so */
     bool blocked_unsent; /* B was set, and no data since */
     uint64_t blocked_frame, blocked_ns;
     struct data_sent asked; /* R that the peer has not answered */
@@ -105,6 +107,7 @@ struct data_side {
     uint16_t acked_seq; /* highest number known to be acknowledged; 0 none */
     uint64_t acked_ns;
     uint64_t acked_prod, acked_cons; /* of notes that made room */
+    uint64_t acked_prod_ns;          /* when that was acknowledged */
     bool notes_lost;                 /* a note not acknowledged made room */
     /* Close. */
     struct data_sent done, closed, aborted;
@@ -112,12 +115,18 @@ struct data_side {
     struct data_sent freed; /* DELETE RKEY for the RMB it gave */
     uint64_t fin_frame, fin_ns, rst_frame, rst_ns;
     uint64_t rst_peer_prod; /* the peer's producer when it reset */
+    bool rst_f;             /* it reset just after an F that shows no loss: */
+    uint16_t rst_f_seq, rst_last_seq;
+    struct judge_case rst_case;
     bool late_data;         /* reported: data long after FIN */
     /* Failover. */
     const struct trace_link *link;        /* of its last message */
     const struct trace_link *link_before; /* ... before F */
     const struct trace_link *link_moved;  /* left without F, at moved_ns; NULL if none */
     uint64_t moved_ns;
+    const struct trace_link *unnamed_link; /* a WRITE came over it without F: the next CDC tells whether one was due; NULL: none did */
+    uint64_t unnamed_frame;
+    uint8_t unnamed_before; /* number of the link before */
     struct data_sent f;
     uint16_t f_seq;
     uint64_t f_prod; /* producer in an F, which means nothing */
@@ -137,6 +146,8 @@ struct data_side {
     uint32_t tcp_end; /* sequence number behind everything sent */
     bool tcp_known;
     uint64_t tcp_ns; /* first segment of either side after its C */
+    uint64_t tcp_last_ns;
+    bool fin_lost; /* its FIN was not captured, or only when it was repeated */
     unsigned probes;
     uint64_t probe_ns, probe_frame;
 };
@@ -159,6 +170,7 @@ struct data_conn {
     bool gap;              /* packets of its links are missing */
     bool counted, settled; /* in struct data_capture */
     uint64_t group_id;
+    const struct trace_link *first_link; /* which CLC named */
     uint8_t order; /* SMC-D byte order */
     bool vlan_known, vlan_present;
     uint16_t vlan;
@@ -188,6 +200,7 @@ struct data_link {
     unsigned n[2];
     uint64_t last_ns[2]; /* of the last request of each end */
     uint64_t busy_ns[2]; /* since then it never paused */
+    unsigned waits[2];   /* messages of each end of which it is to be known when they were acknowledged, and were not */
 };
 
 struct data_capture {
@@ -234,6 +247,13 @@ void judge_data_start(struct data_act *a, uint32_t count, bool is_write);
 bool judge_data_later(const struct data_act *a, int side, uint64_t ns);
 /* When the message at hand may have been given to its link: what stands before it in the queue can take long on a slow one. */
 uint64_t judge_data_posted(const struct data_act *a);
+/* When it was sent for the first time, at the earliest: on a link that loses packets it may be a repetition of one that was lost
+ * before the capture point, or damaged. */
+uint64_t judge_data_first_sent(const struct data_act *a);
+/* Takes note of when this message of the side at hand is acknowledged, to the packet. */
+void judge_data_watch(const struct data_act *a, struct data_sent *s);
+/* Packet p acknowledges what `sender` sent over l up to PSN `covers`. */
+void judge_data_acked(struct data_link *k, const struct trace_link *l, int sender, uint32_t covers, uint64_t ns);
 /* False if the capture does not show all that the two sides said. */
 bool judge_data_sure(const struct data_act *a);
 bool judge_data_delivered(const struct data_act *a, int sender, struct data_sent *s,
@@ -289,15 +309,16 @@ void judge_close_segment(struct judge *j, struct trace_conn *c, int dir,
 void judge_close_end(const struct data_act *a);
 
 /* check_failover.c */
-/* Which link the message is on, with its closing flags (0 for a WRITE); false if it is a straggler from before the side's F, which
+/* Which link the message is on; of a CDC with its closing flags. False if it is a straggler from before the side's F, which
  * changes nothing any more. */
-bool judge_failover_link(const struct data_act *a, uint8_t conn_flags);
+bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flags);
 /* Such a straggler; its receiver may have acted on it. */
 void judge_failover_straggler(struct data_cdc *x);
 void judge_failover_validation(struct data_cdc *x);
 /* The first number after F. False if it shows that the capture lost messages. */
 bool judge_failover_next(struct data_cdc *x);
 void judge_failover_rst(const struct data_act *a);
+void judge_failover_end(const struct data_act *a);
 void judge_failover_receiver(const struct data_act *a);
 
 /* check_smcd.c */

@@ -111,6 +111,8 @@ bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, i
     if (!d || side < 0)
         return false;
     same_group(d, c);
+    if (!c->confirmed || !d->first_link)
+        d->first_link = c->link;
     *a = (struct data_act){.j = j,
                            .c = c,
                            .d = d,
@@ -130,7 +132,8 @@ bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, i
 
 bool judge_data_sure(const struct data_act *a)
 {
-    return !a->d->gap && a->c->accepted; /* the client may write before its Confirm is captured */
+    bool moves = a->c->mode != TRACE_MODE_SMCD || !a->c->incomplete; /* the tracker holds only so many that come before Confirm */
+    return !a->d->gap && a->c->accepted && moves; /* the client may write before its Confirm is captured */
 }
 
 /* The origin of cursors is said by CONFIRM LINK; where that is older than the capture the first message tells. */
@@ -169,6 +172,33 @@ static void acknowledged(int sender, struct data_sent *s)
         }
 }
 
+void judge_data_watch(const struct data_act *a, struct data_sent *s)
+{
+    struct data_link *k = a->link ? *judge_link_slot(a->link, JUDGE_AREA_DATA) : NULL;
+    acknowledged(a->side, s);
+    if (k && !s->ack_ns)
+        k->waits[a->side]++;
+}
+
+void judge_data_acked(struct data_link *k, const struct trace_link *l, int sender, uint32_t covers, uint64_t ns)
+{
+    if (k->waits[sender] == 0)
+        return;
+    k->waits[sender] = 0;
+    for (struct trace_conn *c = l->group->conns; c; c = c->group_next) {
+        struct data_conn *d = *judge_conn_slot(c, JUDGE_AREA_DATA);
+        for (int i = 0; d && i < 2; i++) {
+            struct data_sent *s = i == 0 ? &d->side[sender].b_clear : &d->side[sender].closed;
+            if (!s->set || s->ack_ns || s->link != l)
+                continue;
+            if (judge_psn_ahead(covers, s->psn) < 0x800000)
+                s->ack_ns = ns;
+            else
+                k->waits[sender]++;
+        }
+    }
+}
+
 bool judge_data_delivered(const struct data_act *a, int sender, struct data_sent *s, uint64_t grace)
 {
     acknowledged(sender, s);
@@ -197,6 +227,7 @@ void judge_data_note(const struct data_act *a, const struct data_note *note)
         const struct data_note *old = &x->notes[0];
         if (old->sent.ack_ns) {
             x->acked_prod = old->prod_pos > x->acked_prod ? old->prod_pos : x->acked_prod;
+            x->acked_prod_ns = old->sent.ack_ns;
             x->acked_cons = old->cons_pos > x->acked_cons ? old->cons_pos : x->acked_cons;
         } else {
             x->notes_lost = true;
@@ -287,13 +318,31 @@ bool judge_data_later(const struct data_act *a, int side, uint64_t ns)
     return l ? k && k->last_ns[side] > ns : a->c->mode == TRACE_MODE_SMCD;
 }
 
+/* Does the link lose, or damage, what this side sends? `k` knows later packets: the message was held back for a gap. */
+static bool lossy(const struct data_act *a, const struct data_link *k)
+{
+    const struct trace_stream *s = a->link->end[a->side].tx;
+    return k->busy_ns[a->side] > a->now || (s && (s->bad_icrc || s->naks || s->duplicates || s->gaps));
+}
+
+static uint64_t long_before(uint64_t ns)
+{
+    return ns > DATA_LONG_NS ? ns - DATA_LONG_NS : 0;
+}
+
 uint64_t judge_data_posted(const struct data_act *a)
 {
     struct data_link *k = a->link ? *judge_link_slot(a->link, JUDGE_AREA_DATA) : NULL;
-    uint64_t first = a->now > DATA_LONG_NS ? a->now - DATA_LONG_NS : 0;
+    uint64_t first = long_before(a->now);
     if (!k)
         return a->now;
-    return k->busy_ns[a->side] > first ? k->busy_ns[a->side] : first;
+    return !lossy(a, k) && k->busy_ns[a->side] > first ? k->busy_ns[a->side] : first;
+}
+
+uint64_t judge_data_first_sent(const struct data_act *a)
+{
+    struct data_link *k = a->link ? *judge_link_slot(a->link, JUDGE_AREA_DATA) : NULL;
+    return k && lossy(a, k) ? long_before(a->now) : a->now;
 }
 
 static void pending_report(const struct data_act *a, const struct data_pending *p)

@@ -37,7 +37,7 @@ static bool closing(const struct data_act *a)
 static void moved(const struct data_act *a)
 {
     struct data_side *me = a->me;
-    me->link_moved = me->link ? me->link : a->c->link; /* the one CLC named */
+    me->link_moved = me->link ? me->link : a->d->first_link;
     me->moved_ns = a->now;
     me->moved = true;
     me->replaying = true;
@@ -45,30 +45,54 @@ static void moved(const struct data_act *a)
     me->replay_from = me->f_from = me->replay_end;
 }
 
-static void without_f(const struct data_act *a, uint8_t conn_flags)
+static void no_validation(const struct data_act *a, uint64_t frame, unsigned before)
 {
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_002, -1);
-    bool word = (conn_flags & (DATA_D | DATA_C | DATA_A)) != 0; /* it ended before it could move */
-    bool excused = word || closing(a) || (a->me->cdcs == 0 && a->me->writes == 0); /* [FAILOVER-019] */
-    if (excused) {
-        moved(a);
-        return;
-    }
+    k.frame = frame;
     judge_holds(a->j, REQ_FAILOVER_002, false);
-    judge_report(a->j, &k,
-                 JT("data on link %u, before on link %u", a->link->number, a->me->link->number),
+    judge_report(a->j, &k, JT("data on link %u, before on link %u", a->link->number, before),
                  "a failover validation (F) first",
                  "the first message on another link is no failover validation");
 }
 
-/* The peer's F came before anything of this side: the tracker's link is already the new one. */
-static bool first_on(const struct data_act *a)
+/* A side that had said D, C or A, or was told so, changes links without F [FAILOVER-019]. When its word was lost with the old link,
+ * what it writes again comes before the word: of a WRITE only the next CDC can tell. */
+static void without_f(const struct data_act *a, bool write, uint8_t conn_flags)
 {
-    const struct data_side *me = a->me, *peer = a->peer;
-    return !me->link && a->c->link && (a->c->link != a->link || (peer->f.set && peer->f.link == a->link));
+    struct data_side *me = a->me;
+    bool word = (conn_flags & (DATA_D | DATA_C | DATA_A)) != 0; /* it ended before it could move */
+    bool excused = word || closing(a) || (me->cdcs == 0 && me->writes == 0);
+    unsigned before = me->link ? me->link->number : 0;
+    if (!excused && !write) {
+        no_validation(a, a->frame, before);
+        return;
+    }
+    if (!excused) {
+        me->unnamed_link = a->link;
+        me->unnamed_frame = a->frame;
+        me->unnamed_before = (uint8_t)before;
+    }
+    moved(a);
 }
 
-bool judge_failover_link(const struct data_act *a, uint8_t conn_flags)
+/* The first CDC, or F, behind such a WRITE. */
+static void named(const struct data_act *a, bool word)
+{
+    struct data_side *me = a->me;
+    if (me->unnamed_link != a->link)
+        return;
+    me->unnamed_link = NULL;
+    if (!word && !closing(a))
+        no_validation(a, me->unnamed_frame, me->unnamed_before);
+}
+
+/* Nothing was sent over the link that CLC named. */
+static bool first_on(const struct data_act *a)
+{
+    return !a->me->link && a->d->first_link && a->d->first_link != a->link;
+}
+
+bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flags)
 {
     struct data_side *me = a->me;
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_001, -1);
@@ -81,8 +105,11 @@ bool judge_failover_link(const struct data_act *a, uint8_t conn_flags)
                      "a connection goes on over a link that was deleted");
         return true;
     }
-    if (me->link == a->link)
+    if (me->link == a->link) {
+        if (!write)
+            named(a, (conn_flags & (DATA_D | DATA_C | DATA_A)) != 0);
         return true;
+    }
     if (queued_behind(a))
         return false;
     if (me->link && me->f.set && me->f.link == a->link)
@@ -96,7 +123,7 @@ bool judge_failover_link(const struct data_act *a, uint8_t conn_flags)
         judge_report(a->j, &k, JT("link %u", a->link->number), JT("link %u", me->f.link->number),
                      "a message on the old link after the failover validation");
     } else if (me->link || first_on(a)) /* CLC named the first one */
-        without_f(a, conn_flags);
+        without_f(a, write, conn_flags);
     me->link = a->link;
     return true;
 }
@@ -251,6 +278,8 @@ static void begin_replay(struct data_cdc *x)
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
     me->replay_from = lost_from(x);
     me->f_from = me->replay_end;
+    if (x->e->seq == 0 && me->nnotes > 0 && me->notes[0].seq == 1 && !me->notes_lost) /* nothing was completed */
+        me->f_from = 0;
     for (unsigned i = 0; i < me->nnotes; i++)
         if (me->notes[i].seq == x->e->seq)
             me->f_from = me->notes[i].prod_pos;
@@ -270,6 +299,7 @@ void judge_failover_validation(struct data_cdc *x)
     judge_data_acks(&x->a, x->a.side);
     judge_holds(x->a.j, REQ_CDC_013, true);
     number(x);
+    named(&x->a, false);
     active_only(x);
     begin_replay(x);
     me->f = (struct data_sent){.set = true,
@@ -278,7 +308,7 @@ void judge_failover_validation(struct data_cdc *x)
                                .frame = x->a.frame,
                                .ts_ns = x->a.now};
     me->f_seq = x->e->seq;
-    me->link_before = me->link ? me->link : x->a.c->link; /* the one CLC named: what was sent there may still be on its way */
+    me->link_before = me->link ? me->link : x->a.d->first_link; /* what was sent there may still be on its way */
     me->link = x->a.link;
     me->after_f = true;
     me->writes = 0;
@@ -314,9 +344,23 @@ void judge_failover_rst(const struct data_act *a)
         return;
     if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS)
         return;
+    if (a->c->confirm_ns + DATA_GRACE_NS >= a->now) /* it may be the answer to a Confirm that names the link that failed [CLC-040] */
+        return;
     k.related[0] = sender->f.frame;
+    a->me->rst_f = true;
+    a->me->rst_case = k;
+    a->me->rst_f_seq = sender->f_seq;
+    a->me->rst_last_seq = sender->last_seq;
+}
+
+/* The whole group may have ended, with the link that F came over: only who goes on with that link reset because of F. */
+void judge_failover_end(const struct data_act *a)
+{
+    const struct data_side *me = a->me;
+    if (!me->rst_f || !judge_data_later(a, a->side, me->rst_ns))
+        return;
     judge_holds(a->j, REQ_FAILOVER_005, false);
-    judge_report(a->j, &k, JT("RST after F with number %u", sender->f_seq),
-                 JT("no reaction: %u was received", sender->last_seq),
+    judge_report(a->j, &me->rst_case, JT("RST after F with number %u", me->rst_f_seq),
+                 JT("no reaction: %u was received", me->rst_last_seq),
                  "a connection is reset although the failover validation shows no loss");
 }

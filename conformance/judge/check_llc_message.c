@@ -132,6 +132,8 @@ void llc_check_punishment(struct llc_msg *m)
     if (!odd->set)
         return;
     odd->set = false;
+    if (m->g->gone) /* its end has a reason already: a Decline said that the peer is out of sync [CLC-052] */
+        return;
     struct smc_view bytes = smc_view_of(m->body, LLC_BODY);
     struct smc_llc_delete_link del;
     bool punished = (m->body[0] & 0x0f) == SMC_LLC_DELETE_LINK && smc_llc_classify(bytes) == SMC_LLC_KNOWN &&

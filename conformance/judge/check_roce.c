@@ -21,6 +21,8 @@ static const struct trace_rtoken *token_at(const struct trace_write_event *e, ui
 static void check_rkey(struct judge *j, const struct trace_write_event *e)
 {
     const struct trace_rtoken *t = NULL;
+    if (e->link->state == TRACE_LINK_GONE) /* what was in the network when the link failed reaches nobody; new data are [FAILOVER-001] */
+        return;
     bool deleted = e->target == TRACE_WRITE_DELETED, unknown = e->target == TRACE_WRITE_UNKNOWN;
     if (e->target == TRACE_WRITE_UNTRACKED && !e->rmb && !e->request->headless) {
         t = token_at(e, e->request->va);

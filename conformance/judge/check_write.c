@@ -132,7 +132,8 @@ static bool due_again(const struct data_side *me, uint64_t before)
     return me->f_from < me->replay_end && before >= me->f_from && before < me->replay_end;
 }
 
-static struct place place(const struct data_act *a, uint64_t at, uint32_t len)
+/* `goes_on`: not the first packet of its WRITE. */
+static struct place place(const struct data_act *a, uint64_t at, uint32_t len, bool goes_on)
 {
     const struct data_side *me = a->me;
     uint64_t ring = a->ring[!a->side], cons = a->peer->cons_pos;
@@ -141,6 +142,9 @@ static struct place place(const struct data_act *a, uint64_t at, uint32_t len)
         me->missing.from + forward(at, me->missing.from, ring) < me->missing.to) {
         p.from = me->missing.from + forward(at, me->missing.from, ring);
         p.late = true;
+    } else if (goes_on && me->write_known && me->write_to % ring == at) {
+        p.from = me->write_to;
+        p.again = me->replaying && p.from < cons;
     } else if (me->replaying) {
         p.from = cons + forward(at, cons, ring);
         bool beyond = p.from > me->written_pos || (p.from == me->written_pos && p.from >= ring && due_again(me, p.from - ring));
@@ -239,7 +243,9 @@ static void ring_write(struct data_act *a, const struct trace_write_event *e)
     uint64_t at;
     uint32_t len;
     bool placed = origin(a, e, &at, &len) && a->ring[!a->side] && at + len <= a->ring[!a->side];
-    struct place p = placed ? place(a, at, len) : (struct place){0};
+    struct place p = placed ? place(a, at, len, !first_packet(e)) : (struct place){0};
+    a->me->write_known = placed;
+    a->me->write_to = p.to;
     judge_close_write(a, p.from, p.to, placed && !p.late);
     if (!placed)
         return;
@@ -251,7 +257,7 @@ static void ring_write(struct data_act *a, const struct trace_write_event *e)
         a->me->missing = (struct data_span){0, 0};
     if (p.again && p.to > a->me->f_from)
         a->me->f_from = p.to;
-    if (p.to > a->me->written_pos && !p.again)
+    if (p.to > a->me->written_pos)
         a->me->written_pos = p.to;
 }
 
@@ -265,7 +271,7 @@ void judge_write(struct judge *j, const struct trace_write_event *e)
     if (!judge_data_sure(&a))
         return;
     judge_data_start(&a, (uint32_t)e->element_offset, true);
-    if (!judge_failover_link(&a, 0))
+    if (!judge_failover_link(&a, true, 0))
         return;
     if (first_packet(e)) {
         a.me->writes++;
