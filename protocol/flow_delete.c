@@ -84,6 +84,20 @@ static bool quiesce(struct smc_flow *f, struct smc_link *link)
     return alive(ep, f, g, slot, link);
 }
 
+/* The peer's end has failed. What that had sent may still be in the network, and where the peer writes the same bytes again it is
+ * harmless; but once they are read new ones take their place. So nothing may come over it any more when the next F does
+ * [FAILOVER-009]. False: the group may be gone. */
+static bool shut_out(struct smc_flow *f, struct smc_link *on, struct smc_link *link, const struct smc_llc_info *m)
+{
+    struct smc_group *g = f->group;
+    unsigned slot = link->slot;
+    if (m->reason != SMC_LLC_DEL_LOST_PATH || on == link || link->state == SMC_LINK_ACTIVATING)
+        return true;
+    struct smc_endpoint *ep = g->ep;
+    smc_link_down(link);
+    return alive(ep, f, g, slot, link);
+}
+
 static void free_link(struct smc_flow *f, uint8_t number)
 {
     struct smc_link *link = number != 0 ? smc_group_link_by_number(f->group, number) : NULL;
@@ -199,7 +213,7 @@ static void server_answered(struct smc_flow *f, struct smc_link *link, const str
 }
 
 /* A client wants a link deleted: served by an exchange of our own [LLC-041] [LLC-084]. */
-static void server_asked(struct smc_flow *f, const struct smc_llc_info *m)
+static void server_asked(struct smc_flow *f, struct smc_link *on, const struct smc_llc_info *m)
 {
     struct smc_link *link = m->link_number != 0 ? smc_group_link_by_number(f->group, m->link_number) : NULL;
     if (f->add.state >= FLOW_ADD_RESPONSE && m->link_number != 0 && m->link_number == f->add.fresh.number) {
@@ -212,6 +226,8 @@ static void server_asked(struct smc_flow *f, const struct smc_llc_info *m)
         return;
     }
     smc_flow_want_delete(f, m->link_number, m->reason, m->orderly); /* [LLC-040] [LLC-046] */
+    if (link != NULL)
+        (void)shut_out(f, on, link, m);
 }
 
 /* ---- The client's side --------------------------------------------------------------------------- */
@@ -322,7 +338,7 @@ static void client_begin(struct smc_flow *f, struct smc_link *on, struct smc_lin
     memcpy(d->request, bytes, sizeof(d->request));
     d->until_ns = f->group->ep->now_ns + flow_profile(f)->llc_timeout_ns;
     d->state = FLOW_DEL_DRAIN;
-    if (!quiesce(f, link))
+    if (!quiesce(f, link) || !shut_out(f, on, link, m))
         return;
     if (m->orderly && link->state != SMC_LINK_UNUSED && !drained(f) && on != link)
         wait_step(f, FLOW_DEL_DRAIN, DRAIN_STEP_NS);
@@ -391,7 +407,7 @@ void smc_flow_delete_input(struct smc_flow *f, struct smc_link *link, const stru
     else if (client)
         client_asked(f, link, m, bytes);
     else
-        server_asked(f, m);
+        server_asked(f, link, m);
 }
 
 /* ---- Time and failures --------------------------------------------------------------------------- */
