@@ -10,7 +10,7 @@ import tempfile
 SOURCE = os.environ["SMCLAB_SOURCE_DIR"]
 BUILD = os.environ["SMCLAB_BUILD_DIR"]
 FOLDERS = ("protocol", "devices", "traces", "conformance", "sim", "smclab", "testing")
-CPP_TOO = ("protocol/include/", "devices/")
+CPP_TOO = ("protocol/include/", "devices/", "sim/ns3/")
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-Wno-unused-function"]
 
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sim/ns3/adapter.h"
 
-#include "sim/ns3/device.h"
+#include "sim/ns3/device.hh"
 
 #include <ns3/cobalt-queue-disc.h>
 #include <ns3/names.h>

@@ -64,7 +64,7 @@ static void stop(struct bench *b)
 
 static void add_host(struct bench *b, bool flow_control)
 {
-    char name[16], address[32];
+    char name[24], address[32];
     unsigned i = b->hosts++;
     snprintf(name, sizeof(name), "h%u", i);
     snprintf(address, sizeof(address), "10.0.0.%u/24", i + 1);
@@ -99,7 +99,7 @@ static uint64_t send_all(struct bench *b, const unsigned (*pairs)[2], unsigned c
     struct lab_socket *listener, *s;
     uint64_t done = 0;
     for (unsigned i = 0; i < count; i++) {
-        char peer[16];
+        char peer[24];
         snprintf(peer, sizeof(peer), "h%u", pairs[i][1]);
         must(b, lab_listen(b->host[pairs[i][1]], (uint16_t)(PORT + i), &listen, &listener));
         must(b, lab_connect(b->host[pairs[i][0]], peer, (uint16_t)(PORT + i), NULL, &s));
@@ -152,7 +152,7 @@ static void dumbbell(struct bench *b, unsigned pairs, const struct lab_link_conf
     must(b, lab_add_switch(b->lab, "left", 0));
     must(b, lab_add_switch(b->lab, "right", 0));
     for (unsigned i = 0; i < 2 * pairs; i++) {
-        char name[16];
+        char name[24];
         add_host(b, false);
         snprintf(name, sizeof(name), "h%u.eth0", i);
         join(b, name, i < pairs ? "left" : "right", NULL);
@@ -379,7 +379,7 @@ START_TEST(a_lossless_class_loses_nothing_over_ns3)
     must(&b, lab_add_switch(b.lab, "sw", 0));
     must(&b, lab_switch_flow(b.lab, "sw", &pfc, NULL));
     for (unsigned i = 0; i < 4; i++) {
-        char name[16];
+        char name[24];
         add_host(&b, true);
         snprintf(name, sizeof(name), "h%u.eth0", i);
         join(&b, name, "sw", &link);

@@ -1,6 +1,6 @@
 // Frames through ns-3: queue disc, transmitter, channel, error model.
 // SPDX-License-Identifier: BSD-3-Clause
-#include "sim/ns3/device.h"
+#include "sim/ns3/device.hh"
 
 #include "sim/hash.h"
 #include "sim/network_frame.h"
