@@ -34,17 +34,16 @@ uint64_t cpu_spend(struct cpu *cpu, enum cpu_work work, uint64_t cost_ns, uint64
     return cpu->free_ns;
 }
 
-/* bytes × 10⁹ / rate without overflow: whole seconds first. The rest is kept for the next time. */
+/* bytes × 10⁹ / rate. The rest is kept for the next time. */
 static uint64_t time_of(uint64_t bytes, uint64_t rate, uint64_t *rest)
 {
-    if (rate == 0 || rate > UINT64_MAX / SECOND_NS)
+    if (rate == 0)
         return 0;
-    uint64_t seconds = bytes / rate, part = bytes % rate * SECOND_NS;
-    if (seconds > LATEST_NS / SECOND_NS || part > UINT64_MAX - *rest)
+    if (rate > UINT64_MAX / 2 || bytes > UINT64_MAX / 2 / SECOND_NS) /* no rate of a memory; more than any call has */
         return LATEST_NS;
-    part += *rest;
-    *rest = part % rate;
-    return seconds * SECOND_NS + part / rate;
+    uint64_t scaled = bytes * SECOND_NS + *rest;
+    *rest = scaled % rate;
+    return scaled / rate;
 }
 
 uint64_t cpu_spend_bytes(struct cpu *cpu, enum cpu_work work, uint64_t bytes, uint64_t now_ns)
@@ -55,10 +54,10 @@ uint64_t cpu_spend_bytes(struct cpu *cpu, enum cpu_work work, uint64_t bytes, ui
 }
 
 /* Frames that come while earlier ones of the burst are still being worked on are merged with them. */
-uint64_t cpu_spend_frame(struct cpu *cpu, bool out, size_t length, uint64_t now_ns)
+uint64_t cpu_spend_frame(struct cpu *cpu, bool out, bool bare, size_t length, uint64_t now_ns)
 {
     struct cpu_burst *burst = out ? &cpu->out : &cpu->in;
-    if (length <= CPU_ACK_BYTES)
+    if (bare)
         return cpu_spend(cpu, CPU_TCP, cpu->costs.tcp_segment_ns, now_ns);
     bool merged = burst->until_ns > now_ns && burst->bytes + length <= CPU_BURST_BYTES;
     burst->bytes = merged ? burst->bytes + length : length;

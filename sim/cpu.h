@@ -20,8 +20,8 @@ extern "C" {
  *   an application that slept  wakeup, before its next call
  *   a frame of IP, in or out   tcp_packet for the first of a burst, tcp_segment for each further one (what GRO and TSO save): the
  *                              stack sees it, or it leaves, when that time is over. A burst ends after 64 KiB, or when the
- *                              processor has caught up. A frame without data (at most CPU_ACK_BYTES) is always a tcp_segment:
- *                              it is made, or looked at, in the burst it acknowledges
+ *                              processor has caught up. A segment without data is always a tcp_segment: it is
+ *                              made, or looked at, in the burst it acknowledges
  *   work that a device brings  interrupt, if the processor was idle (interrupts are off while it polls), + smc_receive for each
  *                              completion or signal of an RDMA or dibs device
  *   post                       each work request, and each CDC through a dibs device
@@ -42,7 +42,7 @@ struct cpu_costs { /* nanoseconds, and bytes a second (0: no time at all) */
     uint64_t copy_rate, move_rate;
 };
 
-enum { CPU_BURST_BYTES = 65536, CPU_ACK_BYTES = 90 };
+enum { CPU_BURST_BYTES = 65536 };
 
 struct cpu_burst {
     uint64_t until_ns;  /* the burst goes on for what comes before */
@@ -64,8 +64,8 @@ bool cpu_busy(const struct cpu *cpu, uint64_t now_ns);
 uint64_t cpu_spend(struct cpu *cpu, enum cpu_work work, uint64_t cost_ns, uint64_t now_ns);
 /* The same for bytes at the rate `copy` (CPU_COPY) or `move` (CPU_MOVE). */
 uint64_t cpu_spend_bytes(struct cpu *cpu, enum cpu_work work, uint64_t bytes, uint64_t now_ns);
-/* A frame of the IP stack, in or out. */
-uint64_t cpu_spend_frame(struct cpu *cpu, bool out, size_t length, uint64_t now_ns);
+/* A frame of the IP stack, in or out. `bare`: a segment of TCP that only acknowledges. */
+uint64_t cpu_spend_frame(struct cpu *cpu, bool out, bool bare, size_t length, uint64_t now_ns);
 /* Something came from a device: an interrupt if the processor is idle. */
 uint64_t cpu_interrupt(struct cpu *cpu, uint64_t now_ns);
 /* All work so far; what is begun counts as done. */

@@ -202,6 +202,8 @@ static void end_send(struct lab_app *app)
 {
     uint32_t n = app->sending;
     app->sending = 0;
+    if (app->plan.kind == LAB_APP_SENDER && app->state.sent + n == app->out_total)
+        (void)lab_set_option(app->socket, SMC_OPTION_NODELAY, 1); /* nothing comes behind it: it waits for no acknowledgement */
     lab_pattern(app->plan.pattern + (app->plan.kind == LAB_APP_ANSWERER), app->state.sent, app->buffer, n);
     int64_t taken = call(app, true, n);
     if (taken < 0 && taken != SMC_ERR_WOULDBLOCK && taken != SMC_ERR_NOMEM) {

@@ -14,7 +14,7 @@ extern "C" {
  *   caller    sends requests, at most `depth` of them without a response; each has a latency: from the beginning of its
  *             send() to the end of the recv() that brought its last byte
  *   answerer  sends a response for each whole request
- *   sender    sends `count` × request bytes, receiver reads them */
+ *   sender    sends `count` × request bytes, the last of them with NODELAY; receiver reads them */
 enum lab_app_kind { LAB_APP_CALLER, LAB_APP_ANSWERER, LAB_APP_SENDER, LAB_APP_RECEIVER };
 enum { LAB_APP_DEPTH_MAX = 1024, LAB_APP_CHUNK_MAX = 1 << 20, LAB_APP_CALL_MAX = 64 << 20 };
 

@@ -84,10 +84,35 @@ static bool put(struct lab_cpu *c, const struct waiting *what, const uint8_t *by
     return true;
 }
 
+/* A segment of TCP without data, SYN or FIN. Whatever cannot be read is none. */
+static bool is_bare(const uint8_t *frame, size_t length)
+{
+    size_t at = 12, header;
+    if (length >= 18 && frame[12] == 0x81 && frame[13] == 0)
+        at += 4;
+    if (length < at + 2 + 40)
+        return false;
+    const uint8_t *ip = frame + at + 2;
+    size_t left = length - at - 2, total;
+    if (frame[at] == 0x08 && frame[at + 1] == 0 && ip[9] == 6) {
+        header = (size_t)(ip[0] & 15) * 4;
+        total = (size_t)ip[2] << 8 | ip[3];
+    } else if (frame[at] == 0x86 && frame[at + 1] == 0xdd && ip[6] == 6) {
+        header = 40;
+        total = 40 + ((size_t)ip[4] << 8 | ip[5]);
+    } else {
+        return false;
+    }
+    if (left < header + 20 || total < header + 20)
+        return false;
+    const uint8_t *tcp = ip + header;
+    return total == header + (size_t)(tcp[12] >> 4) * 4 && (tcp[13] & 3) == 0;
+}
+
 void lab_cpu_frame(struct lab_cpu *c, struct lab_interface *interface, const uint8_t *frame, size_t length)
 {
     (void)cpu_interrupt(&c->cpu, now_of(c));
-    uint64_t at = cpu_spend_frame(&c->cpu, false, length, now_of(c));
+    uint64_t at = cpu_spend_frame(&c->cpu, false, is_bare(frame, length), length, now_of(c));
     (void)put(c, &(struct waiting){.at_ns = at, .interface = interface, .length = length}, frame);
 }
 
@@ -96,7 +121,7 @@ static bool send_later(struct port *port, const uint8_t *frame, size_t length, u
     struct cpu_port *p = (struct cpu_port *)(void *)port;
     if (!port_link_up(p->real))
         return false;
-    uint64_t at = cpu_spend_frame(&p->cpu->cpu, true, length, now_ns);
+    uint64_t at = cpu_spend_frame(&p->cpu->cpu, true, is_bare(frame, length), length, now_ns);
     return put(p->cpu, &(struct waiting){.at_ns = at, .out = p->real, .length = length}, frame);
 }
 
