@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "conformance/agent/stack/guest.h"
+#include "conformance/agent/stack/kernel_smc.h"
+#include "conformance/agent/stack/option.h"
+#include "conformance/agent/stack/rdma.h"
 #include "conformance/agent/stack/shared_memory.h"
 #include "conformance/agent/stack/traffic.h"
 
-enum { EXIT_USAGE = 2, EXIT_NOTHING = 77, MS = 1000000, SETTLE_MS = 1000 };
+enum { EXIT_USAGE = 2, EXIT_NOTHING = 77, MS = 1000000, SETTLE_MS = 1000, VERBS_MAX = 4 };
 
 static const char usage[] =
     "usage: smclab-endpoint --listen ADDRESS:PORT | --connect ADDRESS:PORT [OPTION…]\n"
@@ -23,6 +26,9 @@ static const char usage[] =
     "      --socket KIND        smc (default), tcp, or kernel: AF_SMC of this machine's kernel\n"
     "      --ivshmem-server P   SMC-D over the region of the ivshmem server with this socket\n"
     "      --ivshmem WAY        SMC-D over this machine's ivshmem function; WAY: poll or vfio\n"
+    "      --verbs NAME         SMC-R over this RDMA device of libibverbs; several times: more than one link\n"
+    "      --cgroup PATH        put the SMC option into TCP's SYNs, and ask the peer's, by a BPF program at this cgroup2;\n"
+    "                           without it both sides are taken to speak SMC\n"
     "      --vectors N          interrupts to use, default 4\n"
     "      --max-dmbs N         if this machine formats the region: room for N DMBs\n"
     "      --poll-us N          how often to look for a ring where there are no interrupts, default 500\n"
@@ -42,6 +48,8 @@ static const char usage[] =
     "      --log                say what was verified (V number total) and acknowledged (A number total)\n"
     "  As the first process of a machine (the kernel hands over what stands behind -- in its command line):\n"
     "      --address IF=A/N     an interface's IPv4 address, several times\n"
+    "      --rxe NAME=IF        make a Soft-RoCE device on an interface\n"
+    "      --kernel-ueid EID    give the kernel's AF_SMC a UEID\n"
     "      --module NAME        load one more module of the image, several times\n"
     "\n"
     "Exit status: 0 every connection complete; 1 not; 2 usage; 77 a device or the network is missing.\n";
@@ -49,7 +57,8 @@ static const char usage[] =
 struct options {
     const char *listen, *connect;
     enum stack_family family;
-    const char *server;
+    const char *server, *cgroup, *verbs[VERBS_MAX];
+    unsigned verbs_count;
     bool function;
     enum shared_memory_way way;
     uint32_t vectors, max_dmbs, rmb;
@@ -94,7 +103,8 @@ static int complain(int status, const char *what, const char *more)
 enum {
     OPTION_LISTEN = 256, OPTION_CONNECT, OPTION_SOCKET, OPTION_SERVER, OPTION_IVSHMEM, OPTION_VECTORS, OPTION_DMBS, OPTION_POLL,
     OPTION_ALIVE, OPTION_CONNECTIONS, OPTION_OPENING, OPTION_KIND, OPTION_UP, OPTION_DOWN, OPTION_RMB, OPTION_EXPECT, OPTION_PROFILE, OPTION_UEID,
-    OPTION_SEED, OPTION_DELAY, OPTION_TIMEOUT, OPTION_LOG, OPTION_ADDRESS, OPTION_MODULE
+    OPTION_SEED, OPTION_DELAY, OPTION_TIMEOUT, OPTION_LOG, OPTION_ADDRESS, OPTION_MODULE,
+    OPTION_VERBS, OPTION_CGROUP, OPTION_RXE, OPTION_KERNEL_UEID
 };
 
 static const struct option longs[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
@@ -121,6 +131,10 @@ static const struct option longs[] = {{"listen", required_argument, NULL, OPTION
                                       {"log", no_argument, NULL, OPTION_LOG},
                                       {"address", required_argument, NULL, OPTION_ADDRESS},
                                       {"module", required_argument, NULL, OPTION_MODULE},
+                                      {"verbs", required_argument, NULL, OPTION_VERBS},
+                                      {"cgroup", required_argument, NULL, OPTION_CGROUP},
+                                      {"rxe", required_argument, NULL, OPTION_RXE},
+                                      {"kernel-ueid", required_argument, NULL, OPTION_KERNEL_UEID},
                                       {"help", no_argument, NULL, 'h'},
                                       {NULL, 0, NULL, 0}};
 
@@ -201,6 +215,14 @@ static bool option(struct options *o, int c)
     case OPTION_DELAY: return number(optarg, UINT32_MAX, &o->delay_ms);
     case OPTION_TIMEOUT: return number(optarg, UINT32_MAX, &o->timeout_s);
     case OPTION_ADDRESS: return guest_set_address(optarg) == 0;
+    case OPTION_CGROUP: o->cgroup = optarg; return true;
+    case OPTION_VERBS:
+        if (o->verbs_count == VERBS_MAX)
+            return false;
+        o->verbs[o->verbs_count++] = optarg;
+        return true;
+    case OPTION_RXE: return kernel_add_rxe(optarg) == 0;
+    case OPTION_KERNEL_UEID: return kernel_add_ueid(optarg) == 0;
     case OPTION_MODULE: return guest_load(optarg) == 0;
     default: return c >= OPTION_LISTEN && word_option(o, c);
     }
@@ -229,6 +251,7 @@ struct program {
     struct options options;
     struct stack *stack;
     struct shared_memory *shared;
+    struct rdma *rdma[VERBS_MAX];
     struct traffic *traffic;
     char address[64];
 };
@@ -252,6 +275,29 @@ static int open_shared(struct program *p)
     if (error == 0)
         return 0;
     fprintf(stderr, "smclab-endpoint: ivshmem: %s: %s (%s)\n", problem, smc_error_text(error), strerror(errno));
+    return EXIT_NOTHING;
+}
+
+static int open_verbs(struct program *p)
+{
+    const struct options *o = &p->options;
+    const char *problem;
+    for (unsigned i = 0; i < o->verbs_count; i++) {
+        int error = rdma_open(&memory, p->stack, o->verbs[i], &p->rdma[i], &problem);
+        if (error == 0)
+            continue;
+        fprintf(stderr, "smclab-endpoint: %s: %s: %s (%s)\n", o->verbs[i], problem, smc_error_text(error), strerror(errno));
+        return EXIT_NOTHING;
+    }
+    return 0;
+}
+
+static int open_option(const struct options *o)
+{
+    static char log[16384];
+    if (o->cgroup == NULL || option_attach(o->cgroup, log, sizeof(log)) == 0)
+        return 0;
+    fprintf(stderr, "smclab-endpoint: the BPF program for TCP's option: %s\n%s\n", strerror(errno), log);
     return EXIT_NOTHING;
 }
 
@@ -300,10 +346,16 @@ static int open_all(struct program *p)
                                   .smc_r = !dibs,
                                   .smc_d = dibs,
                                   .rmb_bytes = o->rmb};
+    if (o->cgroup != NULL)
+        config.option = (struct stack_option){.prepare = option_prepare, .agreed = option_agreed};
     int error = stack_new(&config, &p->stack);
     if (error != 0)
         return complain(EXIT_FAILURE, "the endpoint cannot be made", smc_error_text(error));
     int status = open_shared(p);
+    if (status == 0)
+        status = open_verbs(p);
+    if (status == 0)
+        status = open_option(o);
     if (status != 0)
         return status;
     if (p->shared != NULL)
@@ -332,6 +384,10 @@ static int run(struct program *p)
         printf("INTERRUPTS %" PRIu64 "\n", shared_memory_interrupts(p->shared));
     if (p->shared != NULL)
         shared_memory_close(p->shared);
+    for (unsigned i = 0; i < VERBS_MAX; i++)
+        if (p->rdma[i] != NULL)
+            rdma_close(p->rdma[i]);
+    option_detach();
     if (p->stack != NULL)
         stack_free(p->stack);
     if (p->traffic != NULL)

@@ -331,7 +331,7 @@ static void finish_connect(struct stack_socket *s)
     int error = 0;
     socklen_t length = sizeof(error);
     if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error != 0)
-        failed(s, error == ECONNREFUSED ? SMC_ERR_UNREACHABLE : error == ETIMEDOUT ? SMC_ERR_TIMEOUT : SMC_ERR_RESET);
+        failed(s, error == ECONNREFUSED || error == EHOSTUNREACH ? SMC_ERR_UNREACHABLE : error == ETIMEDOUT ? SMC_ERR_TIMEOUT : SMC_ERR_RESET);
     else
         established(s);
 }
