@@ -3,6 +3,7 @@
 #include "conformance/targets/kernel_agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -13,6 +14,13 @@
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 2 << 20 };
+
+struct kernel_request { /* on the stack of who asks */
+    struct kernel_request *next;
+    uint64_t number;
+    bool done;
+    char *answer;
+};
 
 struct kernel_event {
     struct kernel_event *next;
@@ -32,6 +40,7 @@ void kernel_agent_init(struct kernel_agent *a, int fd, uint64_t first_number)
     a->fd = fd;
     a->number = first_number;
     a->last = &a->first;
+    (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
 void kernel_agent_end(struct kernel_agent *a)
@@ -122,32 +131,37 @@ static char *next_line(struct kernel_agent *a)
     return start;
 }
 
-/* Takes lines until the answer to `number` (NULL: only events). */
-static bool take(struct kernel_agent *a, uint64_t number)
+/* To whom asked for it; one that comes too late is nobody's. */
+static void keep_answer(struct kernel_agent *a, const char *line)
+{
+    char *end;
+    uint64_t n = strtoull(line, &end, 10);
+    for (struct kernel_request *r = a->waiting; r != NULL && end != line && *end == ' '; r = r->next) {
+        if (r->number != n || r->done)
+            continue;
+        r->answer = strdup(end + 1);
+        r->done = true;
+        a->dead |= r->answer == NULL;
+        return;
+    }
+}
+
+static void take_lines(struct kernel_agent *a)
 {
     char *line;
     while ((line = next_line(a)) != NULL) {
-        char *end;
-        if (strncmp(line, "* ", 2) == 0) {
+        if (strncmp(line, "* ", 2) == 0)
             keep_event(a, line + 2);
-            continue;
-        }
-        uint64_t n = strtoull(line, &end, 10);
-        if (number == 0 || end == line || *end != ' ' || n != number)
-            continue; /* an answer that came too late for somebody before */
-        free(a->answer);
-        a->answer = strdup(end + 1);
-        a->dead |= a->answer == NULL;
-        return true;
+        else
+            keep_answer(a, line);
     }
-    return false;
 }
 
 void kernel_agent_read(struct kernel_agent *a)
 {
     while (fill(a))
-        (void)take(a, 0);
-    (void)take(a, 0);
+        take_lines(a);
+    take_lines(a);
 }
 
 /* ---- requests ---- */
@@ -208,24 +222,39 @@ static int result_of(const struct kernel_agent *a, const char **answer)
     return -errno_of(text + 6, length);
 }
 
+static void wait_answer(struct kernel_agent *a, struct kernel_request *request, int64_t deadline)
+{
+    for (;;) {
+        kernel_agent_read(a);
+        if (request->done)
+            return;
+        if (clock_ms() >= deadline)
+            a->dead = true;
+        if (a->dead)
+            return;
+        if (a->pass == NULL || !a->pass(a->pass_user))
+            (void)wait_for(a, POLLIN, deadline);
+    }
+}
+
 int kernel_agent_ask_line(struct kernel_agent *a, unsigned timeout_ms, const char **answer, const char *line)
 {
     char head[32];
     int64_t deadline = clock_ms() + timeout_ms;
-    uint64_t number = ++a->number;
+    struct kernel_request request = {.next = a->waiting, .number = ++a->number};
     if (answer != NULL)
         *answer = "the agent does not answer";
-    int n = snprintf(head, sizeof(head), "%" PRIu64 " ", number);
-    if (a->dead || !put(a, head, (size_t)n, deadline) || !put(a, line, strlen(line), deadline) || !put(a, "\n", 1, deadline))
+    int n = snprintf(head, sizeof(head), "%" PRIu64 " ", request.number);
+    a->waiting = &request;
+    bool sent = !a->dead && put(a, head, (size_t)n, deadline) && put(a, line, strlen(line), deadline) && put(a, "\n", 1, deadline);
+    if (sent)
+        wait_answer(a, &request, deadline);
+    a->waiting = request.next;
+    if (!request.done || request.answer == NULL)
         return -EIO;
-    for (;;) {
-        if (take(a, number))
-            return a->answer != NULL ? result_of(a, answer) : -EIO;
-        if (!fill(a) && (a->dead || !wait_for(a, POLLIN, deadline))) {
-            a->dead = true;
-            return -EIO;
-        }
-    }
+    free(a->answer);
+    a->answer = request.answer;
+    return result_of(a, answer);
 }
 
 int kernel_agent_ask(struct kernel_agent *a, unsigned timeout_ms, const char **answer, const char *format, ...)

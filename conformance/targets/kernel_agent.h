@@ -10,12 +10,17 @@
 struct kernel_event; /* a line without "* " */
 
 struct kernel_agent {
-    int fd;            /* borrowed; nonblocking */
+    int fd;            /* borrowed; made nonblocking */
     uint64_t number;   /* of the last request */
     bool dead;         /* no answer in time, hung up, or memory short: every later request fails at once */
     char *in;          /* what was read and not used yet */
     size_t length, room, used;
     char *answer;      /* of the last request */
+    struct kernel_request *waiting;
+    /* Called while an answer is waited for, instead of sleeping: lets time pass for everything else, at most some milliseconds.
+     * False: it cannot, now. May be NULL. Requests made from within it are answered, too. */
+    bool (*pass)(void *user);
+    void *pass_user;
     struct kernel_event *first, **last;
 };
 

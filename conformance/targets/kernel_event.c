@@ -99,6 +99,8 @@ static void tell_all(void *user, uint64_t now_ns)
     struct kernel_host *k = user;
     char *line;
     (void)now_ns;
+    if (k->dispatching)
+        return;
     k->dispatching = true;
     while ((line = kernel_agent_event(&k->agent)) != NULL) {
         tell(k, line);
@@ -109,7 +111,7 @@ static void tell_all(void *user, uint64_t now_ns)
 
 void kernel_tell_later(struct kernel_host *k)
 {
-    if (!k->dispatching && kernel_agent_has_event(&k->agent))
+    if (!k->dispatching && k->agent.waiting == NULL && kernel_agent_has_event(&k->agent))
         (void)sim_at(lab_sim(k->lab), sim_now(lab_sim(k->lab)), tell_all, k);
 }
 
@@ -117,7 +119,8 @@ void kernel_agent_ready(void *user, uint64_t now_ns)
 {
     struct kernel_host *k = user;
     kernel_agent_read(&k->agent);
-    tell_all(k, now_ns);
+    if (k->agent.waiting == NULL) /* else whoever asks will see to them */
+        tell_all(k, now_ns);
     if (k->agent.dead)
         live_unwatch(&k->watch);
 }

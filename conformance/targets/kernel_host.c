@@ -321,9 +321,19 @@ struct kernel_host *kernel_host_new(const struct kernel_host_config *config, str
     return NULL;
 }
 
+/* While the agent is waited for, our hosts go on: a peer that is silent for a second is dead to RoCE. Not from within an event of
+ * the engine. */
+static bool pass(void *user)
+{
+    struct kernel_host *k = user;
+    return lab_step(k->lab, sim_now(lab_sim(k->lab)) + SIM_S) >= 0;
+}
+
 const struct lab_outside *kernel_host_start(struct kernel_host *k, struct lab *lab)
 {
     k->lab = lab;
+    k->agent.pass = pass;
+    k->agent.pass_user = k;
     k->watch = (struct live_watch){.fd = k->agent.fd, .ready = kernel_agent_ready, .user = k};
     live_watch(k->live, &k->watch);
     for (unsigned i = 0; i < k->nic_count; i++) {
