@@ -33,5 +33,6 @@ int cmd_merge(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_ss(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_vm(int argc, char **argv);
 
 #endif

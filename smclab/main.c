@@ -21,6 +21,7 @@ static const struct {
     {"ss", cmd_ss, "connections, link groups and links of a scenario at a time"},
     {"stats", cmd_stats, "counters of a scenario's hosts at a time"},
     {"ivshmem-server", cmd_ivshmem_server, "shared memory and interrupts for virtual machines"},
+    {"vm", cmd_vm, "boot a virtual machine with a real kernel and talk to the agent in it"},
     {"requirements", cmd_requirements, "the catalogue of rules and what covers it"},
     {"explain", cmd_explain, "one rule: text, source, picture, a good and a bad frame"},
 };

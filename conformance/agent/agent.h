@@ -108,6 +108,9 @@ agent_verb_fn agent_program_start, agent_program_signal;
 /* Does `work` in a process of its own and tells "* WHAT error=…" when it is done; what: the event's name and names. */
 int agent_child_slowly(struct agent *a, const char *what, int (*work)(void *user), void *user);
 
+/* The same, but waited for: ETIMEDOUT if the kernel does not come back. */
+int agent_child_wait(int (*work)(void *user), void *user, unsigned timeout_ms);
+
 /* ---- agent_netlink.c etc. ---- */
 int agent_net_reset(struct agent *a);
 int agent_smc_reset(struct agent *a);

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ACCEPTED_A_CHILD = 100000, PATIENCE_MS = 30000, READ = 65536 };
@@ -304,6 +305,31 @@ int agent_child_slowly(struct agent *a, const char *what, int (*work)(void *user
         return 0;
     remove_child(a, c);
     return ENOMEM;
+}
+
+/* SMC may wait for ever for a link group that does not go: then the process is left to its fate. */
+int agent_child_wait(int (*work)(void *user), void *user, unsigned timeout_ms)
+{
+    const struct timespec pause = {.tv_nsec = 2000000};
+    uint64_t until = agent_now_ns() + (uint64_t)timeout_ms * 1000000;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        become_child(2);
+        _exit(work(user));
+    }
+    if (pid < 0)
+        return errno;
+    for (;;) {
+        pid_t done = waitpid(pid, &status, WNOHANG);
+        if (done == pid)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+        if (done < 0 && errno != EINTR)
+            return errno;
+        if (agent_now_ns() >= until)
+            return ETIMEDOUT;
+        nanosleep(&pause, NULL);
+    }
 }
 
 /* ---- Programs ---- */

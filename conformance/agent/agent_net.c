@@ -19,6 +19,8 @@
 #include <linux/smc.h>
 #include <rdma/rdma_netlink.h>
 
+enum { RESET_MS = 10000 };
+
 struct address {
     int family;
     unsigned prefix;
@@ -289,13 +291,19 @@ static int remove_rxe_work(void *user)
     return remove_rxe(*(const uint32_t *)user);
 }
 
-int agent_net_reset(struct agent *a)
+static int remove_all_rxe(void *user)
 {
     uint32_t index;
     int status = 0;
-    (void)a;
+    (void)user;
     while (status == 0 && find_device(NULL, &index))
         status = remove_rxe(index);
+    return status;
+}
+
+int agent_net_reset(struct agent *a)
+{
+    int status = agent_child_wait(remove_all_rxe, NULL, RESET_MS);
     struct if_nameindex *all = if_nameindex();
     for (struct if_nameindex *i = all; a->init && i != NULL && i->if_index != 0; i++)
         if (strcmp(i->if_name, "lo") != 0) {

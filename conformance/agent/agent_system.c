@@ -42,7 +42,7 @@ static int verb_hello(struct agent *a, const struct agent_line *line, struct age
     agent_text_pair(answer, "build", name.version);
     agent_text_pair(answer, "machine", name.machine);
     agent_text_pair(answer, "host", name.nodename);
-    agent_text_print(answer, " smc=%d init=%d", agent_has_smc(), a->init);
+    agent_text_print(answer, " smc=%d init=%d now=%" PRIu64, agent_has_smc(), a->init, agent_now_ns());
     return 0;
 }
 
@@ -253,7 +253,7 @@ static int verb_reset(struct agent *a, const struct agent_line *line, struct age
     agent_sockets_close_all(a);
     int status = agent_net_reset(a);
     if (status != 0)
-        return agent_fail(a, status, "the kernel does not give its rxe devices up");
+        return agent_fail(a, status, "the kernel does not let go of its rxe devices");
     (void)agent_smc_reset(a);
     agent_sysctl_restore(a);
     if (a->init && is_module("smc")) {

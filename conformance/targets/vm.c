@@ -104,14 +104,18 @@ static void add_machine(struct words *w, const struct vm_config *c, bool kvm)
     for (const char *const *p = (const char *const[]){"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor",
                                                       "none", NULL}; *p != NULL; p++)
         add(w, "%s", *p);
+    add(w, "-device");
+    add(w, "isa-debug-exit,iobase=0xf4,iosize=0x04"); /* with which the agent ends the machine */
     if (c->q35) {
         add(w, "-device");
         add(w, "intel-iommu,intremap=on,caching-mode=on");
     }
 }
 
-static void add_guest(struct words *w, const struct vm_config *c, const char *console)
+static void add_guest(struct words *w, const struct vm_config *c, const char *console, bool kvm)
 {
+    /* Emulated, the TSC ticks as the host's, but a busy host lets the guest calibrate it wrongly: its clock would run fast. */
+    const char *clock = kvm ? "tsc=reliable" : "tsc=unstable clocksource=hpet";
     const char *name = c->name != NULL ? c->name : "linux";
     add(w, "-kernel");
     add(w, "%s", c->image->kernel);
@@ -119,8 +123,8 @@ static void add_guest(struct words *w, const struct vm_config *c, const char *co
     add(w, "%s", c->image->initrd);
     add(w, "-append");
     /* panic=-1 with -no-reboot: a kernel that panics ends its machine. */
-    add(w, "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off random.trust_cpu=on tsc=reliable net.ifnames=0 "
-           "smclab.name=%s%s%s%s", name, c->q35 ? " intel_iommu=on" : "", c->append != NULL ? " " : "",
+    add(w, "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off random.trust_cpu=on net.ifnames=0 %s "
+           "smclab.name=%s%s%s%s", clock, name, c->q35 ? " intel_iommu=on" : "", c->append != NULL ? " " : "",
         c->append != NULL ? c->append : "");
     add(w, "-serial");
     add(w, "file:%s", console);
@@ -136,7 +140,7 @@ static bool make_words(struct words *w, const struct vm_config *c, const char *c
 {
     memset(w, 0, sizeof(*w));
     add_machine(w, c, kvm);
-    add_guest(w, c, console);
+    add_guest(w, c, console, kvm);
     for (unsigned i = 0; i < c->nic_count; i++)
         add_nic(w, i, &c->nics[i]);
     for (const char *const *p = c->qemu; p != NULL && *p != NULL; p++)
@@ -296,10 +300,14 @@ size_t vm_console(struct vm *vm, char *out, size_t size)
         fclose(file);
     if (size > 0)
         out[n] = '\0';
-    for (size_t i = 0; i < n; i++)
-        if (out[i] == '\r' || out[i] == '\0')
-            out[i] = ' ';
-    return n;
+    size_t to = 0;
+    const char *from = n + 1 == size ? memchr(out, '\n', n) : NULL; /* whole lines */
+    for (size_t i = from != NULL ? (size_t)(from - out) + 1 : 0; i < n; i++)
+        if (out[i] != '\r' && out[i] != '\0')
+            out[to++] = out[i];
+    if (size > 0)
+        out[to] = '\0';
+    return to;
 }
 
 /* What a kernel prints when something is wrong with it. */
@@ -440,8 +448,8 @@ int vm_end(struct vm *vm, unsigned timeout_ms, char *error, size_t error_size)
         return VM_OK;
     int status = vm_check(vm, error, error_size);
     if (!vm->gone) {
-        bool asked = send(vm->agent, line, sizeof(line) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(line) - 1;
-        if (!asked || !wait_gone(vm, timeout_ms != 0 ? timeout_ms : END_MS)) {
+        (void)!send(vm->agent, line, sizeof(line) - 1, MSG_NOSIGNAL); /* one that is on its way out hears no more */
+        if (!wait_gone(vm, timeout_ms != 0 ? timeout_ms : END_MS)) {
             if (status == VM_OK)
                 fill_tail(vm, "the virtual machine did not power off", error, error_size);
             status = VM_FAILED;
