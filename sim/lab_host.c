@@ -455,6 +455,8 @@ int lab_interface_roce_present(struct lab_interface *i, bool present)
         error = smc_endpoint_remove_rdma(i->host->ep, lab_proxy_device(i->proxy), now);
     if (error == 0)
         i->roce_present = present;
+    if (error == 0 && !present)
+        net_port_drop_roce(i->port);
     lab_host_wake(i->host);
     return error;
 }

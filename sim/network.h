@@ -52,7 +52,7 @@ struct net_stats {
     uint64_t queue_drops;              /* drop tail; for a host's port, also refused to it */
     uint64_t too_long;                 /* for the link they were to leave by */
     uint64_t fault_drops;              /* by the fault plan of the direction that leaves here */
-    uint64_t link_drops;               /* queued or under way when the link went down */
+    uint64_t link_drops;               /* queued or under way when the link went down, or queued by a RoCE device that left */
     uint64_t fcs_errors;               /* came damaged and were dropped */
     uint64_t filtered;                 /* a switch had no way for them: VLAN, same port, loop */
     uint64_t no_memory;
@@ -73,6 +73,8 @@ struct port *net_port_find(struct net *net, const char *name); /* NULL: none */
 const char *net_port_name(const struct port *port);
 const struct net_stats *net_port_stats(const struct port *port);
 uint32_t net_port_queued(const struct port *port); /* bytes that wait now */
+/* A RoCE device leaves: what it had given to the port and waits there goes with it, as the queues of a NIC do. */
+void net_port_drop_roce(struct port *port);
 /* NULL while it is not linked. */
 struct net_link *net_port_link(const struct port *port);
 /* The direction that leaves this port. */

@@ -1,5 +1,6 @@
 /* Links: queues and transmitters at both ends, faults and propagation between them.
  * SPDX-License-Identifier: BSD-3-Clause */
+#include "sim/network_frame.h"
 #include "sim/network_internal.h"
 
 #include <stdio.h>
@@ -309,6 +310,26 @@ static bool is_full(const struct net_port *port, const struct net_packet *p, uns
     return (limit->queue_bytes != 0 &&
             (uint64_t)queue->bytes + p->buffer->length > limit->queue_bytes) ||
            (limit->queue_frames != 0 && queue->frames >= limit->queue_frames);
+}
+
+void net_port_drop_roce(struct port *of)
+{
+    struct net_port *port = (struct net_port *)of;
+    for (unsigned i = 0; i < NET_PRIORITIES; i++) {
+        struct net_queue *q = &port->queue[i];
+        for (uint32_t n = q->frames; n > 0; n--) {
+            struct net_packet *p = net_queue_take(q);
+            struct net_frame_info info;
+            net_frame_classify(p->buffer->bytes, p->buffer->length, &info);
+            if (!info.roce) {
+                net_queue_put(q, p);
+                continue;
+            }
+            port->queued_bytes -= p->buffer->length;
+            port->queued_frames--;
+            (void)drop(p, &port->stats.link_drops);
+        }
+    }
 }
 
 bool net_port_queue(struct net_port *port, struct net_packet *p, uint64_t now_ns)

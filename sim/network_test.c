@@ -128,6 +128,28 @@ START_TEST(a_link_that_goes_down_loses_what_is_queued_and_under_way)
 }
 END_TEST
 
+START_TEST(a_roce_device_that_leaves_takes_what_it_had_queued)
+{
+    struct pair p;
+    struct net_params slow = {.rate_bps = 1000000};
+    uint8_t f[200], llc[44] = {0xfe, 44};
+    size_t n = make_roce(f, 1, 2, SMC_BTH_SEND_ONLY, 17, 77, llc, sizeof llc, 0);
+    pair_init(&p, &slow, 1);
+    for (int i = 0; i < 3; i++) { /* the first is under way */
+        ck_assert(port_send(p.a.port, f, n, 0));
+        ck_assert(send_frame(p.sim, &p.a, 1, 2, 100, (uint8_t)i));
+    }
+    net_port_drop_roce(p.a.port);
+    ck_assert_uint_eq(net_port_stats(p.a.port)->link_drops, 2);
+    ck_assert_uint_eq(net_port_queued(p.a.port), 300);
+    run(p.sim, SIM_NEVER);
+    ck_assert_uint_eq(p.b.n, 4);
+    ck_assert_uint_eq(p.b.got[3].bytes[19], 2); /* the others in their order */
+    ck_assert_uint_eq(net_frames_alive(p.net), 0);
+    pair_free(&p);
+}
+END_TEST
+
 START_TEST(a_port_without_link_is_down)
 {
     struct pair p;
@@ -247,6 +269,7 @@ static Suite *make_suite(void)
     tcase_add_test(c, a_full_queue_refuses);
     tcase_add_test(c, the_mtu_counts_behind_header_and_tags);
     tcase_add_test(c, a_link_that_goes_down_loses_what_is_queued_and_under_way);
+    tcase_add_test(c, a_roce_device_that_leaves_takes_what_it_had_queued);
     tcase_add_test(c, a_port_without_link_is_down);
     tcase_add_test(c, a_receiver_may_send_from_within_its_call);
     tcase_add_test(c, frames_keep_their_order_when_the_delay_shrinks);
