@@ -200,6 +200,7 @@ static int prepare(void *user, struct lab_config *config, char *error, size_t er
         return -1;
     }
     config->clock = live_clock(l->live);
+    config->seed ^= (uint64_t)getpid() << 32; /* the kernel has not forgotten the ports of the run before */
     return 0;
 }
 
