@@ -267,7 +267,7 @@ END_TEST
 
 /* ---- On the wire --------------------------------------------------------------------------------- */
 
-enum { PACKETS = 200, CE = 3, ECT_0 = 2 };
+enum { PACKETS = 200, ECT_0 = 2 };
 
 /* What left side 0, and the CNPs that left side 1. */
 static struct {
@@ -284,23 +284,6 @@ static uint8_t tos_of(const uint8_t *frame)
     return ip[0] >> 4 == 4 ? ip[1] : (uint8_t)(ip[0] << 4 | ip[1] >> 4);
 }
 
-static void mark(uint8_t *frame)
-{
-    uint8_t *ip = frame + l3_of(frame);
-    uint32_t sum = 0;
-    if (ip[0] >> 4 != 4) {
-        ip[1] |= CE << 4;
-        return;
-    }
-    ip[1] |= CE;
-    smc_store_be(ip + 10, 2, 0);
-    for (unsigned i = 0; i < 20; i += 2)
-        sum += (uint32_t)smc_load_be(ip + i, 2);
-    while (sum >> 16 != 0)
-        sum = (sum & 0xffff) + (sum >> 16);
-    smc_store_be(ip + 10, 2, ~sum & 0xffff);
-}
-
 static enum fate watch(struct lab *lab, unsigned from, uint8_t *frame, size_t length)
 {
     uint8_t opcode = smc_bth_opcode(bth_in(frame));
@@ -314,7 +297,7 @@ static enum fate watch(struct lab *lab, unsigned from, uint8_t *frame, size_t le
         wire.tos_of_data = tos_of(frame);
         wire.at_ns[wire.sent++ % (4 * PACKETS)] = lab->now_ns;
         if (wire.marked_every > 0 && wire.sent % wire.marked_every == 0)
-            mark(frame);
+            mark_ce(frame);
     }
     return FATE_PASS;
 }
@@ -483,7 +466,7 @@ START_TEST(a_notification_of_wrong_length_is_dropped_and_one_that_nobody_asked_f
     size_t length = wire.cnp_length - 4;
     smc_store_be(ip + 2, 2, smc_load_be(ip + 2, 2) - 4);
     smc_store_be(ip + 24, 2, smc_load_be(ip + 24, 2) - 4);
-    mark(wire.cnp); /* puts the checksum right */
+    mark_ce(wire.cnp); /* puts the checksum right */
     seal(wire.cnp, length);
     uint64_t received = roce_counters(lab->ends[0].roce)->cnps_received;
     uint64_t malformed = roce_counters(lab->ends[0].roce)->dropped_malformed;

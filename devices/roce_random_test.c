@@ -28,12 +28,16 @@ struct traffic {
     struct flow flows[SIDES][QPS];
 };
 
+enum { FAIR, STORM, CONGESTED /* a storm too */ };
+
 static enum fate weather(struct lab *lab, unsigned from, uint8_t *frame, size_t length)
 {
     (void)from;
     uint32_t dice = lab_random(lab, 1000);
-    if (lab->counter == 0)
+    if (lab->counter == FAIR)
         return FATE_PASS;
+    if (lab->counter == CONGESTED && dice >= 600 && dice < 900)
+        mark_ce(frame);
     if (dice < 15)
         return FATE_DROP;
     if (dice < 30)
@@ -183,7 +187,7 @@ static void check_end(const struct traffic *traffic)
     }
 }
 
-static uint64_t run_seed(unsigned seed, bool storm)
+static uint64_t run_seed(unsigned seed, unsigned storm)
 {
     struct setup setup = plain_setup();
     struct traffic *traffic = calloc(1, sizeof(*traffic));
@@ -197,13 +201,18 @@ static uint64_t run_seed(unsigned seed, bool storm)
     traffic->lab->random = seed;
     traffic->lab->fate = weather;
     traffic->lab->counter = storm;
+    struct roce_dcqcn dcqcn = {.line_rate = seed % 2 ? 10000000000 : 1000000000};
+    for (unsigned side = 0; side < SIDES && storm == CONGESTED; side++)
+        ck_assert_int_eq(roce_set_dcqcn(traffic->lab->ends[side].roce, &dcqcn), 0);
     open_flows(traffic, &setup);
     run(traffic);
     check_end(traffic);
     const struct roce_counters *a = roce_counters(traffic->lab->ends[0].roce);
     uint64_t print = a->packets_sent * 31 + a->bytes_received * 7 + a->retransmissions +
                      traffic->lab->now_ns;
-    if (storm) {
+    if (storm == CONGESTED)
+        ck_assert_uint_gt(a->cnps_sent + a->cnps_received, 0);
+    if (storm != FAIR) {
         ck_assert_uint_gt(a->retransmissions, 0);
         ck_assert_uint_gt(a->duplicates, 0);
         ck_assert_uint_gt(a->dropped_bad_icrc, 0);
@@ -218,20 +227,26 @@ static uint64_t run_seed(unsigned seed, bool storm)
 
 START_TEST(in_any_weather_everything_arrives_once_and_in_order)
 {
-    run_seed((unsigned)_i + 1, true);
+    run_seed((unsigned)_i + 1, STORM);
+}
+END_TEST
+
+START_TEST(rates_that_change_lose_nothing)
+{
+    run_seed((unsigned)_i + 1, CONGESTED);
 }
 END_TEST
 
 START_TEST(in_fair_weather_nothing_is_sent_twice_for_want_of_an_ack)
 {
-    run_seed((unsigned)_i + 1, false);
+    run_seed((unsigned)_i + 1, FAIR);
 }
 END_TEST
 
 START_TEST(the_same_seed_is_the_same_run)
 {
-    ck_assert_uint_eq(run_seed(77, true), run_seed(77, true));
-    ck_assert_uint_ne(run_seed(77, true), run_seed(92, true));
+    ck_assert_uint_eq(run_seed(77, STORM), run_seed(77, STORM));
+    ck_assert_uint_ne(run_seed(77, STORM), run_seed(92, STORM));
 }
 END_TEST
 
@@ -241,6 +256,7 @@ static Suite *random_suite(void)
     TCase *tests = tcase_create("random");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, in_any_weather_everything_arrives_once_and_in_order, 0, 20);
+    tcase_add_loop_test(tests, rates_that_change_lose_nothing, 0, 20);
     tcase_add_loop_test(tests, in_fair_weather_nothing_is_sent_twice_for_want_of_an_ack, 0, 5);
     tcase_add_test(tests, the_same_seed_is_the_same_run);
     suite_add_tcase(suite, tests);

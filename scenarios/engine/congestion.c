@@ -48,10 +48,10 @@ static uint32_t field_u32(lua_State *L, int table, const char *name, uint64_t ot
     return value <= UINT32_MAX ? (uint32_t)value : (uint32_t)luaL_error(L, "%s: too large", name);
 }
 
-static uint8_t field_up_to(lua_State *L, int table, const char *name, uint64_t most)
+static uint32_t field_up_to(lua_State *L, int table, const char *name, uint32_t most)
 {
     uint64_t value = field_number(L, table, name, 0);
-    return value <= most ? (uint8_t)value : (uint8_t)luaL_error(L, "%s: 0 to %d", name, (int)most);
+    return value <= most ? (uint32_t)value : (uint32_t)luaL_error(L, "%s: 0 to %d", name, (int)most);
 }
 
 /* ---- flow control and marks ---- */
@@ -92,7 +92,7 @@ static bool pfc_at(lua_State *L, int table, struct pfc_config *c)
                              .trust = trusts_pcp(L, t) ? PFC_TRUST_PCP : PFC_TRUST_DSCP,
                              .xoff_bytes = field_u32(L, t, "xoff", 64 << 10),
                              .headroom_bytes = field_u32(L, t, "headroom", 64 << 10),
-                             .quanta = (uint16_t)field_number(L, t, "quanta", 0)};
+                             .quanta = (uint16_t)field_up_to(L, t, "quanta", UINT16_MAX)};
     c->xon_bytes = field_u32(L, t, "xon", c->xoff_bytes / 4 * 3);
     lua_pop(L, 1);
     return true;
@@ -167,12 +167,12 @@ static bool dcqcn_at(lua_State *L, int table, struct roce_dcqcn *d)
                              .K_ns = field_time(L, t, "K", 0),
                              .T_ns = field_time(L, t, "T", 0),
                              .B_bytes = field_size(L, t, "B", 0),
-                             .F = (uint32_t)field_number(L, t, "F", 0),
+                             .F = field_up_to(L, t, "F", 1000),
                              .R_AI = field_rate(L, t, "R_AI", 0),
                              .R_HAI = field_rate(L, t, "R_HAI", 0),
                              .R_MIN = field_rate(L, t, "R_MIN", 0),
                              .N_ns = field_time(L, t, "N", 0),
-                             .cnp_dscp = field_up_to(L, t, "cnp_dscp", 63)};
+                             .cnp_dscp = (uint8_t)field_up_to(L, t, "cnp_dscp", 63)};
     lua_pop(L, 1);
     struct roce_dcqcn complete = *d;
     if (!roce_dcqcn_complete(&complete))
@@ -183,8 +183,8 @@ static bool dcqcn_at(lua_State *L, int table, struct roce_dcqcn *d)
 void congestion_interface(lua_State *L, int table, struct lab_interface_config *c, struct roce_dcqcn *dcqcn)
 {
     static const char *const known[] = {"trust", NULL};
-    c->dscp = field_up_to(L, table, "dscp", 63);
-    c->priority = field_up_to(L, table, "priority", 7);
+    c->dscp = (uint8_t)field_up_to(L, table, "dscp", 63);
+    c->priority = (uint8_t)field_up_to(L, table, "priority", 7);
     c->dcqcn = dcqcn_at(L, table, dcqcn) ? dcqcn : NULL;
     if (!push_table(L, table, "pfc", known))
         return;
