@@ -29,11 +29,11 @@ static unsigned subnet_of(const struct explore_plan *p, uint64_t end)
 
 void explore_address(const struct explore_plan *p, unsigned host, unsigned nic, bool with_prefix, char out[64])
 {
-    unsigned subnet = subnet_of(p, 10 * host + nic), number = host + 1 + 100 * nic;
+    unsigned subnet = subnet_of(p, 10 * host + nic), number = host + 1 + (nic < 2 ? 100 * nic : 100 + 20 * nic);
     if (p->hosts[host].ipv6)
-        snprintf(out, 64, "2001:db8:%x::%x%s", subnet, number, with_prefix ? "/64" : "");
+        snprintf(out, 64, "2001:db8:%x::%x%s", subnet, number, !with_prefix ? "" : p->hosts[host].wide ? "/48" : "/64");
     else
-        snprintf(out, 64, "10.0.%u.%u%s", subnet, number, with_prefix ? "/24" : "");
+        snprintf(out, 64, "10.0.%u.%u%s", subnet, number, !with_prefix ? "" : p->hosts[host].wide ? "/16" : "/24");
 }
 
 static bool build_host(struct explore_run *run, unsigned i)
@@ -77,6 +77,7 @@ static bool build_nics(struct explore_run *run, unsigned i)
         explore_address(run->plan, i, n, true, address);
         struct lab_interface_config config = {.name = names[n],
                                               .address = address,
+                                              .mtu = (uint32_t)h->mtu,
                                               .vlan = (uint16_t)h->vlan,
                                               .no_roce = h->roce == 3,
                                               .roce_v1_only = h->roce == 1,

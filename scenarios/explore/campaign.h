@@ -9,7 +9,7 @@
 
 /* ---- one run in a process of its own: a crash or an endless loop is a failure like others ---- */
 
-enum { EXPLORE_SECONDS = 60 }; /* a run that takes longer hangs */
+enum { EXPLORE_SECONDS = 180 }; /* a run that takes longer hangs */
 
 /* As explore_run(). SMC_ERR_IO: no process could be made. */
 int explore_run_apart(const struct explore_plan *plan, const char *capture, struct explore_outcome *out);

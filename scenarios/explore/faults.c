@@ -73,7 +73,7 @@ static void roce_fault(struct explore_run *run, const struct explore_fault *f, b
 {
     struct lab_interface *nic = run->nics[f->where / 10][f->where % 10];
     struct roce_fault rule = {.what = (enum roce_fault_what)f->p, .operations = (unsigned)f->q, .first = (uint32_t)f->r,
-                              .times = (uint32_t)f->s, .argument = f->t};
+                              .every = f->s > 1, .times = (uint32_t)f->s, .argument = f->t};
     if (!on)
         (void)lab_interface_add_fault(nic, NULL);
     else
@@ -103,6 +103,8 @@ static void present(struct explore_run *run, const struct explore_fault *f, bool
     run->device_gone |= !on;
     if (run->licence.killed[f->where / 10])
         return;
+    if (on)
+        run->back[f->where / 10] |= f->kind == EXPLORE_FAULT_ROCE_GONE ? 1u << SMC_MODE_R : 1u << SMC_MODE_D;
     if (f->kind == EXPLORE_FAULT_ROCE_GONE) {
         (void)lab_interface_roce_present(run->nics[f->where / 10][f->where % 10], on);
     } else {

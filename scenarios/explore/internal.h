@@ -28,13 +28,13 @@ struct explore_app {
     struct explore_app *peer;
     const struct explore_side *plan;
     struct lab_socket *socket; /* NULL: not yet, or never */
-    struct sim_timer read_timer, write_timer;
+    struct sim_timer read_timer, write_timer, hold_timer;
     unsigned conn, side;
     uint64_t sent;     /* of its own pattern */
     uint64_t position; /* in the peer's pattern: received, and urgent bytes skipped */
     int error;
     enum smc_mode mode;
-    bool connected, eof, closed, ended, shut, read_paused, write_paused, write_failed, closed_unread, forced, uncorked;
+    bool connected, eof, closed, ended, shut, read_paused, write_paused, held, write_failed, closed_unread, forced, uncorked;
     /* What was seen last of its SMC connection. */
     int state;
     uint8_t link;
@@ -65,6 +65,7 @@ struct explore_run {
     uint64_t frame;
     bool judge_failed, device_gone, corrupts;
     unsigned kills;
+    unsigned back[EXPLORE_HOSTS]; /* 1 << mode: a device that serves it was gone and is there again */
     struct explore_flows flows[EXPLORE_GROUPS];
     unsigned flow_count;
     bool link_lost;
@@ -100,6 +101,6 @@ extern const struct trace_session_events explore_watch;
 /* sample.c: states inside the hosts. */
 void explore_sample(struct explore_run *run);
 void explore_sample_end(struct explore_run *run);
-enum explore_state explore_decline_state(uint32_t code);
+void explore_saw_decline(struct explore_run *run, uint32_t code); /* one that only malformed messages cause is a failure */
 
 #endif

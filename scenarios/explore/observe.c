@@ -10,7 +10,7 @@ const char *const explore_state_names[EXPLORE_STATES] = {
 #undef NAME
 };
 
-enum { FLAG_B = 0x80, FLAG_P = 0x40, FLAG_U = 0x20, FLAG_R = 0x10, FLAG_D = 0x80, FLAG_C = 0x40, FLAG_A = 0x20 };
+enum { FLAG_B = 0x80, FLAG_P = 0x40, FLAG_U = 0x20, FLAG_D = 0x80, FLAG_C = 0x40, FLAG_A = 0x20 };
 
 /* ---- data ---- */
 static void watch_window(struct explore_run *run, const struct trace_cdc_event *e, const struct trace_conn_side *reader)
@@ -20,6 +20,8 @@ static void watch_window(struct explore_run *run, const struct trace_cdc_event *
         explore_saw(run, EXPLORE_RING_WRAP);
     if (e->prod.wrap > 8)
         explore_saw(run, EXPLORE_WRAP_MANY);
+    if (e->prod_pos_ok && reader->ring_size != 0 && e->prod_pos >= (uint64_t)reader->ring_size << 16)
+        explore_saw(run, EXPLORE_WRAP_16);
     if (full)
         explore_saw(run, EXPLORE_RING_FULL);
     if (full && reader->cons_pos % reader->ring_size != 0)
@@ -37,8 +39,6 @@ static void watch_flags(struct explore_run *run, const struct trace_cdc_event *e
 {
     if ((e->prod_flags & FLAG_B) != 0)
         explore_saw(run, EXPLORE_WRITER_BLOCKED);
-    if ((e->prod_flags & FLAG_R) != 0)
-        explore_saw(run, EXPLORE_UPDATE_ASKED);
     if ((e->prod_flags & FLAG_U) != 0)
         explore_saw(run, EXPLORE_URGENT);
     if (e->prod_pos_ok && own->prod_known && e->prod_pos == own->prod_pos && e->cons_pos_ok && own->cons_known && e->cons_pos != own->cons_pos)
@@ -88,7 +88,7 @@ static void watch_pair(struct explore_run *run, unsigned a, unsigned b)
     static const struct { unsigned char a, b, state; } pairs[] = {
         {2, 2, EXPLORE_P_ADD_ADD}, {2, 4, EXPLORE_P_ADD_DEL}, {2, 5, EXPLORE_P_ADD_REQ}, {2, 6, EXPLORE_P_ADD_CRK}, {2, 7, EXPLORE_P_ADD_TST},
         {2, 9, EXPLORE_P_ADD_DRK}, {4, 4, EXPLORE_P_DEL_DEL}, {4, 5, EXPLORE_P_DEL_REQ}, {4, 6, EXPLORE_P_DEL_CRK}, {4, 7, EXPLORE_P_DEL_TST},
-        {4, 9, EXPLORE_P_DEL_DRK}, {5, 6, EXPLORE_P_REQ_CRK}, {5, 9, EXPLORE_P_REQ_DRK}, {6, 6, EXPLORE_P_CRK_CRK}, {6, 7, EXPLORE_P_CRK_TST},
+        {4, 9, EXPLORE_P_DEL_DRK}, {5, 6, EXPLORE_P_REQ_CRK}, {5, 7, EXPLORE_P_REQ_TST}, {5, 9, EXPLORE_P_REQ_DRK}, {6, 6, EXPLORE_P_CRK_CRK}, {6, 7, EXPLORE_P_CRK_TST},
         {6, 9, EXPLORE_P_CRK_DRK}, {7, 9, EXPLORE_P_DRK_TST}, {9, 9, EXPLORE_P_DRK_DRK}, {7, 7, EXPLORE_P_TST_TST}};
     _Static_assert(EXPLORE_STATES <= 255, "a state fits a byte");
     for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
@@ -176,7 +176,7 @@ static void clc(void *ctx, const struct trace_clc_event *e)
     if (e->type == SMC_CLC_CONFIRM && e->conn->accepted)
         watch_mode(run, e->conn, e);
     if (e->decline_valid)
-        explore_saw(run, explore_decline_state(e->decline.diagnosis));
+        explore_saw_decline(run, e->decline.diagnosis);
 }
 
 static void conn_end(void *ctx, struct trace_conn *c)

@@ -1,6 +1,6 @@
 /* Draws plans from seeds: one random stream a concern, so that a change in one leaves the others as they were.
  * SPDX-License-Identifier: BSD-3-Clause */
-#include "plan.h"
+#include "plan_draw.h"
 
 #include "devices/dibs_parts.h"
 #include "devices/roce.h"
@@ -33,56 +33,34 @@ const char *explore_fault_name(uint64_t kind)
     return kind < EXPLORE_FAULT_COUNT ? names[kind] : "?";
 }
 
-/* ---- small draws ---- */
-static uint64_t below(struct sim_random *r, uint64_t n)
-{
-    return sim_random_below(r, n);
-}
-
-static bool one_in(struct sim_random *r, uint64_t n)
-{
-    return sim_random_below(r, n) == 0;
-}
-
-/* Between low and high, each power of two equally likely. */
-static uint64_t spread(struct sim_random *r, uint64_t low, uint64_t high)
-{
-    unsigned steps = 0;
-    while (steps < 62 && low << (steps + 1) <= high)
-        steps++;
-    uint64_t base = low << below(r, steps + 1);
-    uint64_t value = base + below(r, base);
-    return value < high ? value : high;
-}
-
 /* ---- hosts ---- */
 enum shape { LINK, TWO, SWITCH, TWO_SWITCHES, UNEQUAL, VLAN, MACHINE, MIXED, SHAPES };
 
 static void draw_host(struct sim_random *r, struct explore_host *h)
 {
     static const uint64_t rings[] = {0, 0, 16384, 16384, 32768, 65536, 131072, 524288};
-    h->profile = one_in(r, 5);
-    h->versions = one_in(r, 4) ? 1 + below(r, 2) : 0;
-    h->paths = one_in(r, 8) ? 1 + below(r, 2) : 0;
-    h->release0 = one_in(r, 6);
-    h->roce = one_in(r, 6) ? 1 + below(r, 2) : 0;
-    h->no_copy = one_in(r, 3);
-    h->autocork = one_in(r, 4);
-    h->eid = one_in(r, 16) ? 1 + below(r, 2) : 0;
-    h->ipsec = one_in(r, 200);
-    h->rmb = rings[below(r, 8)];
-    h->sndbuf = rings[below(r, 8)];
-    h->max_conns = one_in(r, 6) ? 16 : 0;
-    h->max_links = one_in(r, 6) ? 2 + below(r, 3) : 0; /* 1 cannot be said before v2.1 */
-    h->rmbes = one_in(r, 4) ? 1 + below(r, 8) : 0;
+    h->profile = explore_one_in(r, 5);
+    h->versions = explore_one_in(r, 4) ? 1 + explore_below(r, 2) : 0;
+    h->paths = explore_one_in(r, 8) ? 1 + explore_below(r, 2) : 0;
+    h->release0 = explore_one_in(r, 6);
+    h->roce = explore_one_in(r, 6) ? 1 + explore_below(r, 2) : 0;
+    h->no_copy = explore_one_in(r, 3);
+    h->autocork = explore_one_in(r, 4);
+    h->eid = explore_one_in(r, 16) ? 1 + explore_below(r, 2) : 0;
+    h->ipsec = explore_one_in(r, 200);
+    h->rmb = rings[explore_below(r, 8)];
+    h->sndbuf = rings[explore_below(r, 8)];
+    h->max_conns = explore_one_in(r, 6) ? 16 : 0;
+    h->max_links = explore_one_in(r, 6) ? 2 + explore_below(r, 3) : 0; /* 1 cannot be said before v2.1 */
+    h->rmbes = explore_one_in(r, 4) ? 1 + explore_below(r, 8) : 0;
 }
 
 /* Most runs have one profile on both sides: peers of different ones mostly fall back. */
 static void draw_hosts(struct sim_random *r, struct explore_plan *p)
 {
-    uint64_t profile = one_in(r, 3);
-    bool same = !one_in(r, 6);
-    uint64_t ipv6 = one_in(r, 4);
+    uint64_t profile = explore_one_in(r, 3);
+    bool same = !explore_one_in(r, 6);
+    uint64_t ipv6 = explore_one_in(r, 4);
     for (unsigned i = 0; i < p->host_count; i++) {
         draw_host(r, &p->hosts[i]);
         if (same)
@@ -93,33 +71,33 @@ static void draw_hosts(struct sim_random *r, struct explore_plan *p)
 
 static void draw_devices(struct sim_random *r, struct explore_plan *p, enum shape shape)
 {
-    uint64_t devices = 1 + below(r, 7);
+    uint64_t devices = 1 + explore_below(r, 7);
     for (unsigned i = 0; i < p->host_count; i++) {
         struct explore_host *h = &p->hosts[i];
         if (shape == MACHINE || (shape == MIXED && i < 2)) {
             h->machine = 1;
-            h->devices = one_in(r, 5) ? 1 + below(r, 7) : devices;
+            h->devices = explore_one_in(r, 5) ? 1 + explore_below(r, 7) : devices;
             if (i > 1) /* all ports of a loopback have one GID: three stacks on it cannot be told apart */
                 h->devices &= ~(uint64_t)2;
-            if (shape == MACHINE && one_in(r, 2))
+            if (shape == MACHINE && explore_one_in(r, 2))
                 h->roce = 3;
-            if (h->paths == 1 && !one_in(r, 4))
+            if (h->paths == 1 && !explore_one_in(r, 4))
                 h->paths = 0;
-        } else if (one_in(r, 8)) {
+        } else if (explore_one_in(r, 8)) {
             h->devices = 1; /* an ISM that reaches nobody */
         }
     }
 }
 
-static void add_link(struct sim_random *r, struct explore_plan *p, uint64_t a, uint64_t b)
+void explore_add_link(struct sim_random *r, struct explore_plan *p, uint64_t a, uint64_t b)
 {
     static const uint64_t rates[] = {0, 0, 1000000000, 100000000, 100000000, 50000000};
     struct explore_link *l = &p->links[p->link_count++];
     l->a = a;
     l->b = b;
-    l->rate = rates[below(r, 6)];
-    l->delay = one_in(r, 3) ? 0 : spread(r, 1000, 1000000);
-    l->queue = one_in(r, 8) ? 65536 : 0;
+    l->rate = rates[explore_below(r, 6)];
+    l->delay = explore_one_in(r, 3) ? 0 : explore_spread(r, 1000, 1000000);
+    l->queue = explore_one_in(r, 8) ? 65536 : 0;
     l->mtu = 0;
 }
 
@@ -129,68 +107,67 @@ static void draw_links(struct sim_random *r, struct explore_plan *p, enum shape 
     bool switched = shape == SWITCH || shape == TWO_SWITCHES || shape == MIXED || shape == UNEQUAL || p->host_count > 2;
     for (unsigned i = 0; i < p->host_count; i++)
         p->hosts[i].nics = two && !(shape == UNEQUAL && i == p->host_count - 1) ? 2 : 1;
-    if (shape == UNEQUAL && one_in(r, 2)) { /* the other way round */
+    if (shape == UNEQUAL && explore_one_in(r, 2)) { /* the other way round */
         uint64_t nics = p->hosts[0].nics;
         p->hosts[0].nics = p->hosts[p->host_count - 1].nics;
         p->hosts[p->host_count - 1].nics = nics;
     }
-    uint64_t vlan = shape == VLAN || one_in(r, 16) ? 1 + below(r, 4094) : 0;
+    uint64_t vlan = shape == VLAN || explore_one_in(r, 16) ? 1 + explore_below(r, 4094) : 0;
     for (unsigned i = 0; i < p->host_count; i++)
         p->hosts[i].vlan = vlan;
     if (!switched) {
         for (unsigned n = 0; n < p->hosts[0].nics; n++)
-            add_link(r, p, n, 10 + n);
+            explore_add_link(r, p, n, 10 + n);
         return;
     }
     /* One switch carries both NICs of a host when the other has only one. */
     for (unsigned i = 0; i < p->host_count; i++)
         for (unsigned n = 0; n < p->hosts[i].nics && p->link_count < EXPLORE_LINKS; n++)
-            add_link(r, p, 10 * i + n, 100 + (shape == TWO_SWITCHES ? n : 0));
+            explore_add_link(r, p, 10 * i + n, 100 + (shape == TWO_SWITCHES ? n : 0));
 }
 
-static enum shape draw_topology(struct explore_plan *p)
+static void draw_topology(struct explore_plan *p)
 {
     struct sim_random r;
     sim_random_init(&r, p->seed, "topology");
     static const enum shape often[] = {LINK, TWO, TWO, TWO, SWITCH, TWO_SWITCHES, TWO_SWITCHES, UNEQUAL, UNEQUAL, VLAN, MACHINE, MACHINE,
                                        MACHINE, MIXED};
-    enum shape shape = often[below(&r, sizeof(often) / sizeof(often[0]))];
-    p->host_count = shape == SWITCH || shape == MACHINE ? (unsigned)(2 + below(&r, 3)) : shape == MIXED ? 3 : 2;
-    p->settle = one_in(&r, 4);
+    enum shape shape = often[explore_below(&r, sizeof(often) / sizeof(often[0]))];
+    p->host_count = shape == SWITCH || shape == MACHINE ? (unsigned)(2 + explore_below(&r, 3)) : shape == MIXED ? 3 : 2;
+    p->settle = explore_one_in(&r, 4);
     draw_links(&r, p, shape);
     struct sim_random hosts;
     sim_random_init(&hosts, p->seed, "hosts");
     draw_hosts(&hosts, p);
     draw_devices(&hosts, p, shape);
-    return shape;
 }
 
 /* ---- traffic ---- */
-static void draw_side(struct sim_random *r, struct explore_side *s, uint64_t scale)
+void explore_draw_side(struct sim_random *r, struct explore_side *s, uint64_t scale)
 {
-    s->bytes = one_in(r, 12) ? below(r, 2000) : spread(r, 65536, 524287) / scale;
-    s->chunk = one_in(r, 3) ? spread(r, 512, 65536) : 0;
-    s->read = one_in(r, 3) ? spread(r, 2048, 65536) : 0;
-    s->read_delay = one_in(r, 3) ? spread(r, 1000, 3000000) : 0;
-    s->write_delay = one_in(r, 2) ? spread(r, 1000, 3000000) : 0;
+    s->bytes = explore_one_in(r, 12) ? explore_below(r, 2000) : explore_spread(r, 98304, 524287) / scale;
+    s->chunk = explore_one_in(r, 3) ? explore_spread(r, 512, 65536) : 0;
+    s->read = explore_one_in(r, 3) ? explore_spread(r, 2048, 65536) : 0;
+    s->read_delay = explore_one_in(r, 3) ? explore_spread(r, 1000, 3000000) : 0;
+    s->write_delay = explore_one_in(r, 2) ? explore_spread(r, 1000, 3000000) : 0;
     /* Not so slow that a run takes minutes. */
     if (s->read_delay > 100000 && s->read != 0 && s->read < 8192)
         s->read = 8192;
     if (s->write_delay > 100000 && s->chunk != 0 && s->chunk < 8192)
         s->chunk = 8192;
-    s->urgent = one_in(r, 6) ? spread(r, 1000, 100000) : 0;
-    s->inline_urgent = one_in(r, 3);
-    s->read_urgent = !one_in(r, 3);
-    s->cork = one_in(r, 10);
-    s->nodelay = one_in(r, 4);
-    s->rmb = one_in(r, 6) ? 16384u << below(r, 4) : 0;
-    s->sndbuf = one_in(r, 6) ? 16384u << below(r, 4) : 0;
+    s->urgent = explore_one_in(r, 6) ? explore_spread(r, 1000, 100000) : 0;
+    s->inline_urgent = explore_one_in(r, 3);
+    s->read_urgent = !explore_one_in(r, 3);
+    s->cork = explore_one_in(r, 10);
+    s->nodelay = explore_one_in(r, 4);
+    s->rmb = explore_one_in(r, 6) ? 16384u << explore_below(r, 4) : 0;
+    s->sndbuf = explore_one_in(r, 6) ? 16384u << explore_below(r, 4) : 0;
 }
 
 static void draw_ends(struct sim_random *r, struct explore_conn *c)
 {
-    unsigned other = (unsigned)below(r, 2), first = !other;
-    switch (below(r, 10)) {
+    unsigned other = (unsigned)explore_below(r, 2), first = !other;
+    switch (explore_below(r, 10)) {
     case 0: case 1: case 2: break;
     case 3: case 4: c->side[first].end = EXPLORE_END_HALF; break;
     case 5: c->side[first].end = c->side[other].end = EXPLORE_END_HALF; break;
@@ -199,13 +176,13 @@ static void draw_ends(struct sim_random *r, struct explore_conn *c)
         c->side[other].end = EXPLORE_END_LATE;
         break;
     case 7: c->side[first].end = EXPLORE_END_RDWR; break;
-    case 8: c->side[first].end = one_in(r, 2) ? EXPLORE_END_EARLY : EXPLORE_END_LINGER0; break;
+    case 8: c->side[first].end = explore_one_in(r, 2) ? EXPLORE_END_EARLY : EXPLORE_END_LINGER0; break;
     default:
         c->side[first].end = EXPLORE_END_ABORT;
-        c->side[first].end_at = below(r, c->side[other].bytes + 1);
-        if (one_in(r, 3)) {
+        c->side[first].end_at = explore_below(r, c->side[other].bytes + 1);
+        if (explore_one_in(r, 3)) {
             c->side[other].end = EXPLORE_END_ABORT;
-            c->side[other].end_at = below(r, c->side[first].bytes + 1);
+            c->side[other].end_at = explore_below(r, c->side[first].bytes + 1);
         }
     }
 }
@@ -214,21 +191,21 @@ static void draw_traffic(struct explore_plan *p)
 {
     struct sim_random r;
     sim_random_init(&r, p->seed, "traffic");
-    bool crowd = one_in(&r, 300);
-    p->conn_count = crowd ? (unsigned)(260 + below(&r, 60)) : one_in(&r, 12) ? (unsigned)(13 + below(&r, 24)) : (unsigned)(4 + below(&r, 9));
+    bool crowd = explore_one_in(&r, 300);
+    p->conn_count = crowd ? (unsigned)(260 + explore_below(&r, 60)) : explore_one_in(&r, 12) ? (unsigned)(13 + explore_below(&r, 24)) : (unsigned)(6 + explore_below(&r, 9));
     uint64_t scale = crowd ? 64 : p->conn_count > 12 ? 4 : 1;
-    bool together = one_in(&r, 3);
+    bool together = explore_one_in(&r, 3);
     for (unsigned i = 0; i < p->conn_count; i++) {
         struct explore_conn *c = &p->conns[i];
         /* Mostly one pair and one direction: groups are shared. */
-        c->client = i > 0 && !one_in(&r, 4) ? p->conns[0].client : below(&r, p->host_count);
-        c->server = i > 0 && c->client == p->conns[0].client && !one_in(&r, 4) ? p->conns[0].server
-                                                                               : (c->client + 1 + below(&r, p->host_count - 1)) % p->host_count;
-        c->start = together || i == 0 ? below(&r, 1000) * SIM_US / 10 : spread(&r, 100000, 60 * SIM_MS);
-        c->plain = one_in(&r, 60);
-        c->fast_open = one_in(&r, 100);
-        draw_side(&r, &c->side[0], scale);
-        draw_side(&r, &c->side[1], scale);
+        c->client = i > 0 && !explore_one_in(&r, 4) ? p->conns[0].client : explore_below(&r, p->host_count);
+        c->server = i > 0 && c->client == p->conns[0].client && !explore_one_in(&r, 4) ? p->conns[0].server
+                                                                               : (c->client + 1 + explore_below(&r, p->host_count - 1)) % p->host_count;
+        c->start = together || i == 0 ? explore_below(&r, 1000) * SIM_US / 10 : explore_spread(&r, 100000, 60 * SIM_MS);
+        c->plain = explore_one_in(&r, 60);
+        c->fast_open = explore_one_in(&r, 100);
+        explore_draw_side(&r, &c->side[0], scale);
+        explore_draw_side(&r, &c->side[1], scale);
         draw_ends(&r, c);
     }
 }
@@ -236,27 +213,27 @@ static void draw_traffic(struct explore_plan *p)
 /* ---- faults ---- */
 static void draw_rates(struct sim_random *r, struct explore_fault *f)
 {
-    uint64_t which = 1 + below(r, 31);
-    uint64_t most = one_in(r, 4) ? 30000 : 5000;
+    uint64_t which = 1 + explore_below(r, 31);
+    uint64_t most = explore_one_in(r, 4) ? 30000 : 5000;
     if (which & 1)
-        f->p = spread(r, 100, most);
+        f->p = explore_spread(r, 100, most);
     if (which & 2)
-        f->q = spread(r, 100, 20000);
+        f->q = explore_spread(r, 100, 20000);
     if (which & 4)
-        f->r = spread(r, 100, 20000);
+        f->r = explore_spread(r, 100, 20000);
     if (which & 8)
-        f->s = spread(r, 100, most);
+        f->s = explore_spread(r, 100, most);
     if (which & 16)
-        f->t = spread(r, 100, most);
+        f->t = explore_spread(r, 100, most);
 }
 
 static void draw_message(struct sim_random *r, struct explore_fault *f)
 {
-    f->p = below(r, explore_message_count);
-    f->q = one_in(r, 2) ? below(r, 4) : 0;
-    f->r = 1 + (one_in(r, 3) ? below(r, 3) : 0);
-    f->s = one_in(r, 2) ? spread(r, 100000, 3 * SIM_S) : 0;
-    f->t = one_in(r, 5);
+    f->p = explore_below(r, explore_message_count);
+    f->q = explore_one_in(r, 2) ? explore_below(r, 4) : 0;
+    f->r = 1 + (explore_one_in(r, 3) ? explore_below(r, 3) : 0);
+    f->s = explore_one_in(r, 2) ? explore_spread(r, 100000, 3 * SIM_S) : 0;
+    f->t = explore_one_in(r, 5);
 }
 
 static void draw_roce(struct sim_random *r, struct explore_fault *f)
@@ -264,12 +241,12 @@ static void draw_roce(struct sim_random *r, struct explore_fault *f)
     static const uint64_t kinds[] = {ROCE_FAULT_DELAY_COMPLETION, ROCE_FAULT_ERROR_COMPLETION, ROCE_FAULT_LATE_WRITE, ROCE_FAULT_RNR,
                                      ROCE_FAULT_HOLD_QP, ROCE_FAULT_QP_FATAL, ROCE_FAULT_DEVICE_FATAL, ROCE_FAULT_REFUSE_MR,
                                      ROCE_FAULT_REFUSE_QP, ROCE_FAULT_QP_FATAL, ROCE_FAULT_ERROR_COMPLETION, ROCE_FAULT_RNR};
-    f->p = kinds[below(r, sizeof(kinds) / sizeof(kinds[0]))];
+    f->p = kinds[explore_below(r, sizeof(kinds) / sizeof(kinds[0]))];
     f->q = 0;
-    f->r = spread(r, 1, 400);
-    f->s = 1 + (one_in(r, 4) ? below(r, 8) : 0);
+    f->r = explore_spread(r, 1, 400);
+    f->s = 1 + (explore_one_in(r, 4) ? explore_below(r, 8) : 0);
     if (f->p == ROCE_FAULT_DELAY_COMPLETION || f->p == ROCE_FAULT_HOLD_QP)
-        f->t = spread(r, 10000, 20 * SIM_MS);
+        f->t = explore_spread(r, 10000, 20 * SIM_MS);
     if (f->p == ROCE_FAULT_ERROR_COMPLETION)
         f->t = SMC_RDMA_RETRY_EXCEEDED;
     if (f->p == ROCE_FAULT_DEVICE_FATAL)
@@ -282,10 +259,10 @@ static void draw_dibs(struct sim_random *r, struct explore_fault *f)
                                                                {DIBS_FAULT_QUERY, SMC_ERR_UNREACHABLE}, {DIBS_FAULT_ATTACH, SMC_ERR_NOTFOUND},
                                                                {DIBS_FAULT_MOVE, SMC_ERR_IO}, {DIBS_FAULT_MOVE, SMC_ERR_IO},
                                                                {DIBS_FAULT_VLAN, SMC_ERR_NOSPACE}};
-    uint64_t i = below(r, sizeof(plain) / sizeof(plain[0]));
+    uint64_t i = explore_below(r, sizeof(plain) / sizeof(plain[0]));
     f->p = plain[i].point;
-    f->q = f->p == DIBS_FAULT_MOVE ? below(r, 200) : below(r, 4);
-    f->r = 1 + below(r, f->p == DIBS_FAULT_REGISTER ? 12 : 2);
+    f->q = f->p == DIBS_FAULT_MOVE ? explore_below(r, 200) : explore_below(r, 4);
+    f->r = 1 + explore_below(r, f->p == DIBS_FAULT_REGISTER ? 12 : 2);
     f->s = (uint64_t)-plain[i].error;
 }
 
@@ -299,14 +276,14 @@ static bool draw_device(struct sim_random *r, const struct explore_plan *p, uint
             if (p->hosts[h].devices >> k & 1)
                 found[n++] = 10 * h + k;
     if (n > 0)
-        *where = found[below(r, n)];
+        *where = found[explore_below(r, n)];
     return n > 0;
 }
 
 static bool draw_nic(struct sim_random *r, const struct explore_plan *p, uint64_t *where)
 {
-    uint64_t host = below(r, p->host_count);
-    *where = 10 * host + below(r, p->hosts[host].nics);
+    uint64_t host = explore_below(r, p->host_count);
+    *where = 10 * host + explore_below(r, p->hosts[host].nics);
     return p->hosts[host].roce != 3;
 }
 
@@ -318,34 +295,34 @@ static void draw_fault(struct sim_random *r, const struct explore_plan *p, struc
         EXPLORE_FAULT_ROCE,      EXPLORE_FAULT_ROCE,  EXPLORE_FAULT_ROCE,  EXPLORE_FAULT_DIBS,      EXPLORE_FAULT_DIBS,    EXPLORE_FAULT_DIBS_SLOW,
         EXPLORE_FAULT_DIBS_GONE, EXPLORE_FAULT_KILL,  EXPLORE_FAULT_MEMORY};
     memset(f, 0, sizeof(*f));
-    f->kind = often[below(r, sizeof(often) / sizeof(often[0]))];
+    f->kind = often[explore_below(r, sizeof(often) / sizeof(often[0]))];
     bool dibs = f->kind == EXPLORE_FAULT_DIBS || f->kind == EXPLORE_FAULT_DIBS_SLOW || f->kind == EXPLORE_FAULT_DIBS_GONE;
     bool roce = f->kind == EXPLORE_FAULT_ROCE || f->kind == EXPLORE_FAULT_ROCE_GONE;
-    f->where = below(r, p->link_count);
+    f->where = explore_below(r, p->link_count);
     if ((dibs && !draw_device(r, p, &f->where)) || (roce && !draw_nic(r, p, &f->where))) {
         f->kind = EXPLORE_FAULT_RATES;
-        f->where = below(r, p->link_count);
+        f->where = explore_below(r, p->link_count);
     }
-    f->dir = one_in(r, 2) ? 1 + below(r, 2) : 0;
-    f->at = one_in(r, 4) ? 0 : spread(r, 100000, 100 * SIM_MS);
-    f->until = f->at + spread(r, SIM_MS, one_in(r, 12) ? 20 * SIM_S : 2 * SIM_S);
+    f->dir = explore_one_in(r, 2) ? 1 + explore_below(r, 2) : 0;
+    f->at = explore_one_in(r, 4) ? 0 : explore_spread(r, 100000, 100 * SIM_MS);
+    f->until = f->at + explore_spread(r, SIM_MS, explore_one_in(r, 12) ? 20 * SIM_S : 2 * SIM_S);
     switch (f->kind) {
     case EXPLORE_FAULT_RATES: draw_rates(r, f); break;
     case EXPLORE_FAULT_MESSAGE: draw_message(r, f); break;
     case EXPLORE_FAULT_ROCE: draw_roce(r, f); break;
     case EXPLORE_FAULT_DIBS: draw_dibs(r, f); break;
     case EXPLORE_FAULT_DIBS_SLOW:
-        f->until = f->at + spread(r, 10000, 50 * SIM_MS);
-        f->p = below(r, 3);
+        f->until = f->at + explore_spread(r, 10000, 50 * SIM_MS);
+        f->p = explore_below(r, 3);
         break;
     case EXPLORE_FAULT_KILL:
-        f->where = below(r, p->host_count);
+        f->where = explore_below(r, p->host_count);
         break;
     case EXPLORE_FAULT_MEMORY:
-        f->p = spread(r, 1, 2000);
-        f->q = 1 + (one_in(r, 2) ? below(r, 40) : 0);
-        f->r = one_in(r, 3) ? 1 + below(r, 100) : 0;
-        f->until = f->at + spread(r, SIM_MS, 100 * SIM_MS);
+        f->p = explore_spread(r, 1, 2000);
+        f->q = 1 + (explore_one_in(r, 2) ? explore_below(r, 40) : 0);
+        f->r = explore_one_in(r, 3) ? 1 + explore_below(r, 100) : 0;
+        f->until = f->at + explore_spread(r, SIM_MS, 100 * SIM_MS);
         break;
     default: break;
     }
@@ -355,12 +332,12 @@ static void draw_faults(struct explore_plan *p)
 {
     struct sim_random r;
     sim_random_init(&r, p->seed, "faults");
-    unsigned wanted = one_in(&r, 16) ? 0 : (unsigned)(1 + below(&r, 4));
-    bool soft = one_in(&r, 2); /* half of the runs must not lose a single connection */
+    unsigned wanted = explore_one_in(&r, 16) ? 0 : (unsigned)(1 + explore_below(&r, 4));
+    bool soft = explore_one_in(&r, 2); /* half of the runs must not lose a single connection */
     while (p->fault_count < wanted) {
         struct explore_fault *f = &p->faults[p->fault_count];
         draw_fault(&r, p, f);
-        if (f->kind == EXPLORE_FAULT_KILL && !one_in(&r, 3))
+        if (f->kind == EXPLORE_FAULT_KILL && !explore_one_in(&r, 3))
             continue;
         if (!soft || f->kind == EXPLORE_FAULT_RATES || f->kind == EXPLORE_FAULT_MESSAGE || f->kind == EXPLORE_FAULT_DIBS_SLOW)
             p->fault_count++;
@@ -374,7 +351,12 @@ void explore_draw(uint64_t seed, struct explore_plan *out)
     out->seed = seed;
     sim_random_init(&r, seed, "net");
     out->net_seed = sim_random_next(&r);
-    (void)draw_topology(out);
+    enum explore_class class = explore_class_of(seed);
+    if (class != EXPLORE_CLASS_PLAIN) {
+        explore_draw_class(class, out);
+        return;
+    }
+    draw_topology(out);
     draw_traffic(out);
     draw_faults(out);
 }

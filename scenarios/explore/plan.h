@@ -23,10 +23,11 @@ enum {
 
 /* profile: 0 Linux, 1 RFC. versions: 0 both, 1, 2. paths: 0 both, 1 R, 2 D. machine: hosts of one number share dibs fabrics; 0
  * none. devices: bits 1 ISM, 2 loopback, 4 ivshmem. roce: 0 GIDs of both kinds, 1 v1, 2 v2, 3 no RoCE. eid: 0 the common one, 1
- * another, 2 none. rmb, sndbuf: bytes, 0 default. max_conns, max_links, rmbes: 0 the profile's. nics: 0 means 1. */
+ * another, 2 none. rmb, sndbuf: bytes, 0 default. max_conns, max_links, rmbes: 0 the profile's. nics: 0 means 1. wide: its
+ * subnet is larger than the other hosts' (same wire, another prefix). mtu: of its interfaces, 0 default. */
 #define EXPLORE_HOST_FIELDS(X)                                                                                         \
     X(profile) X(versions) X(paths) X(release0) X(nics) X(machine) X(devices) X(roce) X(no_copy) X(autocork) X(eid)    \
-    X(ipsec) X(vlan) X(ipv6) X(rmb) X(sndbuf) X(max_conns) X(max_links) X(rmbes)
+    X(ipsec) X(vlan) X(ipv6) X(rmb) X(sndbuf) X(max_conns) X(max_links) X(rmbes) X(wide) X(mtu)
 
 /* An end is 10 × host + NIC, or 100 + switch. rate: bits a second; delay: ns; 0 the defaults of the laboratory. */
 #define EXPLORE_LINK_FIELDS(X) X(a) X(b) X(rate) X(delay) X(queue) X(mtu)
@@ -34,10 +35,11 @@ enum {
 #define EXPLORE_CONN_FIELDS(X) X(client) X(server) X(start) X(plain) X(fast_open)
 
 /* What one application of a connection does. chunk 0: 16 KiB; read 0: 64 KiB at a time. end: enum explore_end, with end_at.
- * urgent: bytes between two urgent ones; 0 none. read_urgent: takes them out of line when told. */
+ * urgent: bytes between two urgent ones; 0 none. read_urgent: takes them out of line when told. hold: ns between the moment when it
+ * could close and its close. */
 #define EXPLORE_SIDE_FIELDS(X)                                                                                         \
     X(bytes) X(chunk) X(read) X(read_delay) X(write_delay) X(end) X(end_at) X(urgent) X(inline_urgent) X(read_urgent)  \
-    X(cork) X(nodelay) X(rmb) X(sndbuf)
+    X(cork) X(nodelay) X(rmb) X(sndbuf) X(hold)
 
 /* where: a link, a host, 10 × host + NIC, or 10 × host + device number, as the kind says. dir: 0 both, 1 from a, 2 from b. */
 #define EXPLORE_FAULT_FIELDS(X) X(kind) X(where) X(dir) X(at) X(until) X(p) X(q) X(r) X(s) X(t)
@@ -67,7 +69,7 @@ enum explore_end {
  *              t 1: doubled
  *   FLAP       link down;  PARTITION  link silent in direction dir
  *   ROCE_GONE  interface: the RoCE device is unplugged, and put back
- *   ROCE       interface: p the fault (enum roce_fault_what), q operations, r first, s times, t argument
+ *   ROCE       interface: p the fault (enum roce_fault_what), q operations, r first, s times in a row, t argument
  *   DIBS       device: p the point, q after, r times, s minus the error
  *   DIBS_SLOW  device: signals are held until `until`, p copies of events
  *   DIBS_GONE  device removed and put back
@@ -98,8 +100,16 @@ struct explore_plan {
     struct explore_fault faults[EXPLORE_FAULTS];
 };
 
+/* Most plans are drawn without an aim. A few in a hundred have one: what is rare or expensive is reached by plans made for it. */
+#define EXPLORE_CLASSES(X)                                                                                              \
+    X(PLAIN, "plain") X(FAILOVER, "failover") X(LINKS, "links") X(KEEPALIVE, "keepalive") X(CROWD, "crowd") X(LONG, "long")     \
+    X(DEVICE, "device") X(REFUSED, "refused")
+#define EXPLORE_CLASS_ENUM(name, text) EXPLORE_CLASS_##name,
+enum explore_class { EXPLORE_CLASSES(EXPLORE_CLASS_ENUM) EXPLORE_CLASS_COUNT };
+
 /* The plan of a seed. */
 void explore_draw(uint64_t seed, struct explore_plan *out);
+enum explore_class explore_class_of(uint64_t seed);
 
 /* A line an object, "conn 0 client=0 server=1 …", fields that are 0 left out; each line begins with `prefix`. Reading takes such
  * lines, or a scenario that holds them in comments ("--@ "), and checks everything: false with a text in `problem` (256 bytes)

@@ -75,6 +75,17 @@ START_TEST(every_kind_of_fault_and_every_end_is_drawn)
 }
 END_TEST
 
+START_TEST(most_plans_are_plain_and_every_class_is_drawn)
+{
+    unsigned classes[EXPLORE_CLASS_COUNT] = {0};
+    for (uint64_t seed = 0; seed < SEEDS; seed++)
+        classes[explore_class_of(seed)]++;
+    ck_assert_uint_gt(classes[EXPLORE_CLASS_PLAIN], SEEDS / 10 * 8);
+    for (unsigned i = 0; i < EXPLORE_CLASS_COUNT; i++)
+        ck_assert_msg(classes[i] > 0, "class %u is never drawn", i);
+}
+END_TEST
+
 static bool read_text(const char *text, char problem[256])
 {
     FILE *file = tmpfile();
@@ -153,6 +164,7 @@ static Suite *plan_suite(void)
     tcase_add_test(cases, every_plan_drawn_is_valid);
     tcase_add_test(cases, plans_are_not_empty);
     tcase_add_test(cases, every_kind_of_fault_and_every_end_is_drawn);
+    tcase_add_test(cases, most_plans_are_plain_and_every_class_is_drawn);
     tcase_add_test(cases, a_plan_written_and_read_is_the_same);
     tcase_add_test(cases, a_file_that_is_no_plan_is_refused_with_a_reason);
     tcase_add_test(cases, a_licence_tells_lasting_losses_from_passing_ones);

@@ -166,7 +166,7 @@ static bool host_ok(const struct explore_host *h)
 {
     return h->nics >= 1 && h->nics <= 8 && h->vlan < 4095 && h->roce <= 3 && h->devices < 8 && h->versions <= 2 && h->paths <= 2 &&
            h->machine < 100 && (h->max_conns == 0 || (h->max_conns >= 16 && h->max_conns <= 255)) && h->max_links <= 8 && h->rmbes <= 255 &&
-           h->rmb <= 1 << 20 && h->sndbuf <= 1 << 20;
+           h->rmb <= 1 << 20 && h->sndbuf <= 1 << 20 && (h->mtu == 0 || (h->mtu >= 1280 && h->mtu <= 9000));
 }
 
 bool explore_plan_check(const struct explore_plan *p, char problem[256])
@@ -185,7 +185,7 @@ bool explore_plan_check(const struct explore_plan *p, char problem[256])
         const struct explore_conn *c = &p->conns[i];
         ok = c->client < p->host_count && c->server < p->host_count && c->client != c->server;
         for (unsigned s = 0; s < 2; s++)
-            ok = ok && c->side[s].end < EXPLORE_ENDS && c->side[s].bytes <= 1u << 30 && c->side[s].rmb <= 1 << 20 && c->side[s].sndbuf <= 1 << 20;
+            ok = ok && c->side[s].end < EXPLORE_ENDS && c->side[s].bytes <= UINT64_C(1) << 31 && c->side[s].hold <= UINT64_C(60000000000) && c->side[s].rmb <= 1 << 20 && c->side[s].sndbuf <= 1 << 20;
         snprintf(problem, 256, "conn %u: a number is out of range", i);
     }
     for (unsigned i = 0; i < p->fault_count && ok; i++) {

@@ -34,6 +34,8 @@ static void write_nic_fields(const struct explore_host *h, FILE *to)
     fputs(roce[h->roce], to);
     if (h->vlan != 0)
         fprintf(to, ", vlan = %" PRIu64, h->vlan);
+    if (h->mtu != 0)
+        fprintf(to, ", mtu = %" PRIu64, h->mtu);
 }
 
 static void write_devices(const struct explore_host *h, FILE *to)
@@ -162,8 +164,10 @@ static void write_roce(const struct explore_fault *f, bool on, FILE *to)
     if (!on)
         fprintf(to, "%s:roce_fault(\"eth%u\")\n", host, nic);
     else
-        fprintf(to, "%s:roce_fault(\"eth%u\", { \"%s\", first = %" PRIu64 ", times = %" PRIu64 ", argument = %" PRIu64 " })\n", host, nic,
-                f->p < sizeof(kinds) / sizeof(kinds[0]) ? kinds[f->p] : "?", f->r, f->s, f->t);
+        fprintf(to, "%s:roce_fault(\"eth%u\", { \"%s\"%s, first = %" PRIu64 "%s, times = %" PRIu64 ", argument = %" PRIu64 " })\n", host, nic,
+                f->p < sizeof(kinds) / sizeof(kinds[0]) ? kinds[f->p] : "?",
+                f->q == ROCE_ON_SEND ? ", operations = \"send\"" : f->q == ROCE_ON_RECV ? ", operations = \"recv\"" : "", f->r,
+                f->s > 1 ? ", every = 1" : "", f->s, f->t);
 }
 
 static void write_dibs(const struct explore_fault *f, bool on, FILE *to)
@@ -239,9 +243,11 @@ static void write_conn(const struct explore_plan *p, unsigned i, FILE *to)
     if (s->write_delay != 0)
         fprintf(to, ", write_delay = %" PRIu64, s->write_delay);
     fprintf(to, ", %s = true }, %s)\n", half ? "shutdown" : "close", s->bytes == 0 && o->bytes != 0 ? "true" : "false");
-    if (s->end != EXPLORE_END_DONE || o->end != EXPLORE_END_DONE || s->urgent + o->urgent != 0)
-        fprintf(to, "-- the language cannot say of the last one: ends %" PRIu64 " and %" PRIu64 ", urgent bytes each %" PRIu64 " and %" PRIu64 "\n", s->end,
-                o->end, s->urgent, o->urgent);
+    if (s->end != EXPLORE_END_DONE || o->end != EXPLORE_END_DONE || s->urgent + o->urgent + s->hold + o->hold != 0)
+        fprintf(to,
+                "-- the language cannot say of the last one: ends %" PRIu64 " and %" PRIu64 ", urgent bytes each %" PRIu64 " and %" PRIu64
+                ", closed %" PRIu64 " and %" PRIu64 " ns late\n",
+                s->end, o->end, s->urgent, o->urgent, s->hold, o->hold);
 }
 
 /* ---- the order of things ---- */
