@@ -198,7 +198,6 @@ void lab_socket_free(struct lab_socket *socket);
 void lab_socket_host_died(struct lab_socket *socket);
 struct lab_socket *lab_socket_new(struct lab_host *host, const struct lab_socket_config *config);
 void lab_socket_tell(struct lab_socket *socket, unsigned events);
-void lab_socket_ended(struct lab_socket *socket);
 void lab_socket_connected(struct lab_socket *socket, enum smc_mode mode);
 /* lab_outside.c: the functions of lab.h for hosts that are outside */
 const struct lab_outside *lab_outside_of(struct lab *lab, const char *name); /* for the host that is made now */
@@ -221,7 +220,6 @@ int lab_outside_traffic(struct lab_socket *socket, const struct lab_traffic *tra
 void lab_outside_traffic_get(const struct lab_socket *socket, struct lab_traffic_state *out);
 void lab_outside_traffic_stop(struct lab_socket *socket);
 const char *lab_outside_state(const struct lab_socket *socket);
-bool lab_outside_lingers(const struct lab_socket *socket);
 /* What lab_send() and lab_recv() do, whether the processor is busy or not, and at no cost. */
 int64_t lab_send_now(struct lab_socket *socket, const void *data, size_t length, unsigned flags);
 int64_t lab_recv_now(struct lab_socket *socket, void *data, size_t length, unsigned flags);

@@ -243,21 +243,10 @@ bool lab_outside_info(const struct lab_socket *s, struct lab_outside_info *out)
            OPS(s->host)->info(USER(s->host), s->outside_number, out) == 0;
 }
 
-static const char *closed_state(struct lab_socket *s)
-{
-    if (OPS(s->host)->closed_state(USER(s->host), s->outside_number, s->outside_state) != 0 || s->outside_state[0] == '\0') {
-        lab_socket_ended(s);
-        return "CLOSED";
-    }
-    return s->outside_state;
-}
-
 const char *lab_outside_state(const struct lab_socket *socket)
 {
     struct lab_outside_info info;
     struct lab_socket *s = lab_find_socket(socket->lab, socket->id); /* what is learned is kept */
-    if (s->closed)
-        return closed_state(s);
     if (s->outside_listens)
         return "LISTEN";
     if (!lab_outside_info(s, &info))
@@ -266,13 +255,6 @@ const char *lab_outside_state(const struct lab_socket *socket)
         return "TCP";
     memcpy(s->outside_state, info.state, sizeof(s->outside_state));
     return s->outside_state;
-}
-
-/* After lab_close(): is there anything left of it to look at? */
-bool lab_outside_lingers(const struct lab_socket *s)
-{
-    return OPS(s->host)->closed_state != NULL && s->outside_number != 0 && !s->outside_listens && !s->host->dead &&
-           (s->mode == SMC_MODE_R || s->mode == SMC_MODE_D);
 }
 
 int lab_outside_group(struct lab_host *host, unsigned index, struct smc_group_info *out)

@@ -47,8 +47,6 @@ struct lab_outside_ops {
     uint32_t (*room)(void *user, uint64_t number);
     int (*shutdown)(void *user, uint64_t number, enum smc_how how);
     int (*close)(void *user, uint64_t number);
-    /* The state of one that was closed; "" once it is gone. NULL: it is gone at once. */
-    int (*closed_state)(void *user, uint64_t number, char state[24]);
     int (*set)(void *user, uint64_t number, enum smc_option option, int64_t value);
     int (*info)(void *user, uint64_t number, struct lab_outside_info *out);
     int (*traffic)(void *user, uint64_t number, const struct lab_traffic *traffic);

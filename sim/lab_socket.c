@@ -43,7 +43,7 @@ static void drop_tcp(struct lab_socket *s, bool abort)
         tcp_close(tcp);
 }
 
-void lab_socket_ended(struct lab_socket *s)
+static void ended(struct lab_socket *s)
 {
     if (s->ended)
         return;
@@ -149,7 +149,7 @@ static void smc_event(void *host, struct smc_connection *c, void *user, unsigned
     if ((events & ~(unsigned)SMC_EVENT_CLOSED) != 0)
         lab_socket_tell(s, events & ~(unsigned)SMC_EVENT_CLOSED);
     if (gone && s->mode != SMC_MODE_TCP)
-        lab_socket_ended(s);
+        ended(s);
     if ((s->smc_over || s->error != 0) && !s->closed && s->listener != NULL && !s->told_connected)
         lab_close(s); /* failed before the application was given it: nobody else will */
 }
@@ -235,7 +235,7 @@ static void established(void *user, struct tcp_conn *tcp)
         s->error = error;
         drop_tcp(s, true);
         lab_socket_tell(s, SMC_EVENT_ERROR);
-        lab_socket_ended(s);
+        ended(s);
         return;
     }
     apply_options(s);
@@ -558,8 +558,7 @@ void lab_close(struct lab_socket *s)
     if (s->host->outside != NULL) {
         lab_outside_close(s);
         s->closed = true;
-        if (!lab_outside_lingers(s))
-            lab_socket_ended(s);
+        ended(s); /* a kernel shows nothing of a socket that no program has any more */
         return;
     }
     s->closed = true;
@@ -574,7 +573,7 @@ void lab_close(struct lab_socket *s)
         s->smc = NULL;
     if (own_tcp || s->smc == NULL) {
         drop_tcp(s, false);
-        lab_socket_ended(s);
+        ended(s);
     }
     lab_host_touch(s->host);
 }

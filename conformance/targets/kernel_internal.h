@@ -14,9 +14,6 @@ struct kernel_socket {
     bool info_known, traffic_known, has_traffic;
     uint64_t info_at, traffic_at;
     struct lab_traffic_state traffic;
-    unsigned own_port, peer_port; /* known once its info was asked; what is left of it when it was closed is found by them */
-    char closed_state[24];
-    uint64_t closed_at;
 };
 
 struct kernel_port {
@@ -54,7 +51,6 @@ int64_t kernel_recv(void *user, uint64_t number, void *data, size_t length, unsi
 uint32_t kernel_room(void *user, uint64_t number);
 int kernel_shutdown(void *user, uint64_t number, enum smc_how how);
 int kernel_close(void *user, uint64_t number);
-int kernel_closed_state(void *user, uint64_t number, char state[24]);
 int kernel_set(void *user, uint64_t number, enum smc_option option, int64_t value);
 int kernel_info(void *user, uint64_t number, struct lab_outside_info *out);
 int kernel_traffic(void *user, uint64_t number, const struct lab_traffic *traffic);

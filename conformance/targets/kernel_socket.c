@@ -186,50 +186,9 @@ int kernel_shutdown(void *user, uint64_t number, enum smc_how how)
 int kernel_close(void *user, uint64_t number)
 {
     struct kernel_host *k = user;
-    struct lab_outside_info info;
     const char *answer;
-    (void)kernel_info(k, number, &info); /* its ports */
     int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "close id=%" PRIu64, number);
     return kernel_check(k, result, "close", answer);
-}
-
-/* smc_diag shows sockets that no program has any more. */
-static void find_closed(const struct kernel_socket *s, const char *answer, char state[24])
-{
-    uint64_t count = kernel_agent_number(answer, "count", 0);
-    char key[48];
-    state[0] = '\0';
-    for (unsigned i = 1; i <= count; i++) {
-        snprintf(key, sizeof(key), "%u.own_port", i);
-        if (kernel_agent_number(answer, key, 0) != s->own_port)
-            continue;
-        snprintf(key, sizeof(key), "%u.peer_port", i);
-        if (kernel_agent_number(answer, key, 0) != s->peer_port)
-            continue;
-        snprintf(key, sizeof(key), "%u.state", i);
-        (void)kernel_agent_text(answer, key, state, 24);
-    }
-    if (strcmp(state, "CLOSED") == 0)
-        state[0] = '\0';
-}
-
-int kernel_closed_state(void *user, uint64_t number, char state[24])
-{
-    struct kernel_host *k = user;
-    struct kernel_socket *s = kernel_socket_get(k, number);
-    const char *answer;
-    if (s == NULL)
-        return SMC_ERR_NOMEM;
-    if (s->own_port != 0 && (s->closed_at == 0 || live_now(k->live) > s->closed_at + FRESH_NS)) {
-        int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "connections");
-        if (result != 0)
-            return kernel_check(k, result, "connections", answer);
-        find_closed(s, answer, s->closed_state);
-        s->closed_at = live_now(k->live);
-        kernel_tell_later(k);
-    }
-    memcpy(state, s->closed_state, 24);
-    return 0;
 }
 
 int kernel_set(void *user, uint64_t number, enum smc_option option, int64_t value)
@@ -299,8 +258,6 @@ int kernel_info(void *user, uint64_t number, struct lab_outside_info *out)
         if (result != 0)
             return kernel_error(-result);
         read_info(answer, &s->info);
-        s->own_port = (unsigned)kernel_agent_number(answer, "own_port", s->own_port);
-        s->peer_port = (unsigned)kernel_agent_number(answer, "peer_port", s->peer_port);
         if (s->info.smc && !k->v1 && s->info.connection.version == 0)
             s->info.connection.version = 2; /* smc_diag does not say, but there is no other */
         s->info_known = true;
