@@ -17,7 +17,8 @@ extern "C" {
  *
  *   an application's call      syscall, + copy of its bytes between the application and the stack; on an SMC connection + smc_send
  *                              for a send; the call's effect comes when that time is over
- *   an application that slept  wakeup, before its next call
+ *   an application that slept  wakeup, before its next call; it then runs until it sleeps again, or its time slice is over and
+ *                              another one waits
  *   a frame of IP, in or out   tcp_packet for the first of a burst, tcp_segment for each further one (what GRO and TSO save): the
  *                              stack sees it, or it leaves, when that time is over. A burst ends after 64 KiB, or when the
  *                              processor has caught up. A segment without data is always a tcp_segment: it is
@@ -27,7 +28,7 @@ extern "C" {
  *   post                       each work request, and each CDC through a dibs device
  *   a move of a dibs device    bytes by the rate `move`, unless the peer's memory is mapped (no_copy)
  *
- * What it does not: caches, memory bandwidth shared with others, several processors, preemption, the scheduler's choice, power
+ * What it does not: caches, memory bandwidth shared with others, several processors, preemption in the middle of a call, the scheduler's choice, power
  * states, interrupt moderation by time. RDMA itself (placing bytes, ACKs) costs the processor nothing: the NIC does it. Integer
  * arithmetic only; the same costs give the same run. */
 

@@ -12,6 +12,7 @@ struct lab_app {
     struct lab_app_state state;
     struct lab_socket *socket;
     struct sim_timer timer;      /* the call under way ends, or the application wakes */
+    struct lab_cpu_turn turn;
     bool asleep, thinking;
     uint32_t sending;            /* of the call under way: its bytes leave when it ends */
     uint64_t out_total, in_total;
@@ -227,6 +228,40 @@ static bool ask_for_room(struct lab_app *app)
     return taken == 1;
 }
 
+static void woken(void *user, uint64_t at_ns)
+{
+    next_at(user, at_ns);
+}
+
+static void wake(struct lab_app *app)
+{
+    struct lab_cpu *cpu = app->socket->host->cpu;
+    app->asleep = false;
+    if (cpu != NULL)
+        lab_cpu_enter(cpu, &app->turn);
+    else
+        next_at(app, now_of(app));
+}
+
+static void sleep_now(struct lab_app *app)
+{
+    struct lab_cpu *cpu = app->socket->host->cpu;
+    app->asleep = true;
+    if (cpu != NULL)
+        lab_cpu_leave(cpu, &app->turn);
+}
+
+/* It has had its time, and goes behind those that wait. */
+static bool yields(struct lab_app *app)
+{
+    struct lab_cpu *cpu = app->socket->host->cpu;
+    if (cpu == NULL || !lab_cpu_yields(cpu, &app->turn))
+        return false;
+    sleep_now(app);
+    wake(app);
+    return true;
+}
+
 static void step(void *ctx, uint64_t now_ns)
 {
     struct lab_app *app = ctx;
@@ -236,7 +271,9 @@ static void step(void *ctx, uint64_t now_ns)
         end_send(app);
     else
         app->thinking = false;
-    if (app->state.failed || sim_timer_is_set(&app->timer))
+    if (app->state.failed)
+        sleep_now(app);
+    if (app->state.failed || sim_timer_is_set(&app->timer) || yields(app))
         return;
     if (!app->state.done && can_receive(app))
         receive(app);
@@ -245,18 +282,15 @@ static void step(void *ctx, uint64_t now_ns)
     else if (wants_to_send(app) && app->socket->told_connected && ask_for_room(app))
         next_at(app, now_ns);
     else
-        app->asleep = true;
+        sleep_now(app);
 }
 
 void lab_app_event(struct lab_socket *s)
 {
     struct lab_app *app = s->app;
-    struct lab_cpu *cpu = s->host->cpu;
     bool useful = can_receive(app) || (wants_to_send(app) && room_of(s) > 0);
-    if (!app->asleep || app->state.done || app->state.failed || !useful)
-        return;
-    app->asleep = false;
-    next_at(app, cpu != NULL ? lab_cpu_wakeup(cpu) : now_of(app));
+    if (app->asleep && !app->state.done && !app->state.failed && useful)
+        wake(app);
 }
 
 /* ---- Beginning, end ---- */
@@ -279,6 +313,8 @@ static void set_totals(struct lab_app *app)
 static void app_free(struct lab_app *app)
 {
     struct lab *lab = app->socket->lab;
+    if (app->socket->host != NULL && app->socket->host->cpu != NULL)
+        lab_cpu_leave(app->socket->host->cpu, &app->turn);
     sim_timer_release(lab->sim, &app->timer);
     if (app->buffer != NULL)
         lab_release(lab, app->buffer, app->chunk);
@@ -309,8 +345,9 @@ int lab_app_start(struct lab_socket *s, const struct lab_app_plan *plan)
         app_free(app);
         return SMC_ERR_NOMEM;
     }
+    app->turn = (struct lab_cpu_turn){.run = woken, .user = app};
     s->app = app;
-    next_at(app, now_of(app));
+    wake(app);
     return 0;
 }
 

@@ -32,6 +32,8 @@ struct lab_cpu {
     unsigned calls;          /* depth of begin() */
     bool device;             /* the endpoint was woken by a device */
     uint64_t device_ns;      /* it may run then */
+    struct lab_cpu_turn *running, *waiting; /* applications; those that wait in their order */
+    uint64_t slice_ns;                      /* the running one's began */
     uint64_t posts, sends, completions, cdcs;
 };
 
@@ -241,9 +243,51 @@ uint64_t lab_cpu_call(struct lab_cpu *c, const struct lab_socket *s, bool send, 
     return cpu_spend_bytes(&c->cpu, CPU_COPY, bytes, now);
 }
 
-uint64_t lab_cpu_wakeup(struct lab_cpu *c)
+static void begin_turn(struct lab_cpu *c, struct lab_cpu_turn *turn)
 {
-    return cpu_spend(&c->cpu, CPU_WAKEUP, c->cpu.costs.wakeup_ns, now_of(c));
+    c->running = turn;
+    c->slice_ns = cpu_spend(&c->cpu, CPU_WAKEUP, c->cpu.costs.wakeup_ns, now_of(c));
+    turn->run(turn->user, c->slice_ns);
+}
+
+void lab_cpu_enter(struct lab_cpu *c, struct lab_cpu_turn *turn)
+{
+    struct lab_cpu_turn **end = &c->waiting;
+    if (c->running == turn || turn->waits)
+        return;
+    if (c->running == NULL) {
+        begin_turn(c, turn);
+        return;
+    }
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = turn;
+    turn->next = NULL;
+    turn->waits = true;
+}
+
+bool lab_cpu_yields(const struct lab_cpu *c, const struct lab_cpu_turn *turn)
+{
+    return c->running == turn && c->waiting != NULL && now_of(c) > c->slice_ns + LAB_CPU_SLICE_NS;
+}
+
+void lab_cpu_leave(struct lab_cpu *c, struct lab_cpu_turn *turn)
+{
+    struct lab_cpu_turn **at = &c->waiting, *next;
+    while (*at != NULL && *at != turn)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = turn->next;
+    turn->waits = false;
+    if (c->running != turn)
+        return;
+    c->running = NULL;
+    next = c->waiting;
+    if (next == NULL)
+        return;
+    c->waiting = next->next;
+    next->waits = false;
+    begin_turn(c, next);
 }
 
 /* ---- Beginning, end ---- */

@@ -42,8 +42,19 @@ void lab_cpu_begin(struct lab_cpu *cpu);
 void lab_cpu_end(struct lab_cpu *cpu);
 /* The costs of a call: bytes sent or received on this socket. Returns when it is over. */
 uint64_t lab_cpu_call(struct lab_cpu *cpu, const struct lab_socket *socket, bool send, uint64_t bytes);
-/* An application that slept wakes: when it is running again. */
-uint64_t lab_cpu_wakeup(struct lab_cpu *cpu);
+/* One application runs at a time. lab_cpu_enter: it wants to, and its `run` is called when it does (perhaps at once), with the time
+ * at which its wakeup is over. lab_cpu_yields: it has had its time slice, and another one waits: it should leave and enter
+ * again. lab_cpu_leave: it sleeps, or is no more; harmless if it neither runs nor waits. */
+enum { LAB_CPU_SLICE_NS = 1000000 };
+struct lab_cpu_turn {
+    struct lab_cpu_turn *next;
+    void (*run)(void *user, uint64_t at_ns);
+    void *user;
+    bool waits;
+};
+void lab_cpu_enter(struct lab_cpu *cpu, struct lab_cpu_turn *turn);
+bool lab_cpu_yields(const struct lab_cpu *cpu, const struct lab_cpu_turn *turn);
+void lab_cpu_leave(struct lab_cpu *cpu, struct lab_cpu_turn *turn);
 
 /* For scripts and tests. NULL: the host has no such model. */
 const struct cpu *lab_host_cpu(const struct lab_host *host);

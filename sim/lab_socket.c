@@ -706,6 +706,7 @@ int lab_inject_frame(struct lab_interface *interface, const void *bytes, size_t 
 /* ---- The end ---- */
 void lab_socket_host_died(struct lab_socket *s)
 {
+    lab_app_free(s); /* it may run on the host's processor */
     s->tcp = NULL;
     s->smc = NULL;
     s->tcp_listener = NULL;

@@ -6,7 +6,7 @@ scenario {
 }
 experiment {
     parameters = {
-        path = { "TCP virtio", "TCP SR-IOV", "SMC-D ivshmem", "SMC-D mapped" }, -- mapped: the peer's ring is the send buffer
+        path = { "TCP virtio", "TCP SR-IOV", "SMC-D ivshmem" },
         bytes = { 64, 1024, 4096, 16384, 65536 },
     },
     quick = { path = { "TCP virtio", "TCP SR-IOV", "SMC-D ivshmem" }, bytes = { 4096 } },
@@ -21,8 +21,7 @@ experiment {
 -- Inputs of the model: a doorbell leaves the guest (1 us), an interrupt is injected into the other (2 us, and 1.5 us of its processor);
 -- virtio: vhost's thread wakes and copies at 4 GB/s between, in frames of 64 KiB; SR-IOV: a NIC of 40 Gbit/s, jumbo frames.
 local drawn = function(post) return costs(10, { interrupt = 1500, post = post }) end
-local smc = parameter.path:find("SMC-D", 1, true) ~= nil
-local mapped = parameter.path == "SMC-D mapped"
+local smc = parameter.path == "SMC-D ivshmem"
 local virtio = parameter.path == "TCP virtio"
 local post = smc and 1000 or 150
 local devices = smc and { { "ivshmem", signal_delay = 2000 } } or {}
@@ -30,8 +29,8 @@ local one, two = drawn(post), drawn(post)
 if virtio then -- a kick for each burst
     one.tcp_packet, two.tcp_packet = one.tcp_packet + 1000, two.tcp_packet + 1000
 end
-host "vm1" { address = "10.0.0.1/24", machine = "m", roce = false, cpu = one, no_copy = mapped, devices = devices }
-host "vm2" { address = "10.0.0.2/24", machine = "m", roce = false, cpu = two, no_copy = mapped, devices = devices }
+host "vm1" { address = "10.0.0.1/24", machine = "m", roce = false, cpu = one, devices = devices }
+host "vm2" { address = "10.0.0.2/24", machine = "m", roce = false, cpu = two, devices = devices }
 if virtio then
     link(vm1, vm2, { rate = "32 Gbit/s", delay = 5000, mtu = 65535, queue = "16 MiB" })
 else
