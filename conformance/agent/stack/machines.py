@@ -115,14 +115,17 @@ class Host(Process):
 
 
 class Guest(Process):
-    """A machine that boots our endpoint. `nics`: QEMU's -netdev without the id; they are eth0, eth1 …"""
+    """A machine that boots our endpoint. `nics`: QEMU's -netdev without the id; they are eth0, eth1 … `capture`: a pcap file of
+    what goes over eth0."""
 
-    def __init__(self, folder, name, boot, words, nics=(), server=None, iommu=False, vectors=4, memory=192):
+    def __init__(self, folder, name, boot, words, nics=(), server=None, iommu=False, vectors=4, memory=192, capture=None):
         kernel, initrd, _ = boot
         command = ["qemu-system-x86_64", "-M", "q35" if iommu else "pc", "-accel", "tcg", "-cpu", "max,la57=off", "-m", str(memory),
                    "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nodefaults", "-kernel", kernel,
                    "-initrd", initrd, "-append", "console=ttyS0 panic=-1 quiet loglevel=3 mitigations=off random.trust_cpu=on "
-                   "no_timer_check "  # under TCG on a busy machine it fails for no reason
+                   # On a busy machine TCG's interrupts come late at the start: the check fails for no reason, and a TSC measured
+                   # then is wrong by far.
+                   "no_timer_check clocksource=acpi_pm "
                    + ("intel_iommu=on " if iommu else "") + "-- " + " ".join(words)]
         if iommu:
             command += ["-device", "intel-iommu,intremap=on"]
@@ -130,6 +133,8 @@ class Guest(Process):
         for i, nic in enumerate(nics):
             command += ["-netdev", nic.replace(",", f",id=n{i},", 1),
                         "-device", f"virtio-net-pci,netdev=n{i},mac=52:54:00:00:{mac:02x}:{i:02x},{NO_OFFLOADS}"]
+        if capture is not None:
+            command += ["-object", f"filter-dump,id=dump,netdev=n0,file={capture}"]
         if server is not None:
             command += ["-chardev", f"socket,path={server.socket},id=iv", "-device", f"ivshmem-doorbell,vectors={vectors},chardev=iv"]
         super().__init__(folder, name, command)

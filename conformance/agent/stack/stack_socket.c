@@ -330,7 +330,13 @@ static void finish_connect(struct stack_socket *s)
 {
     int error = 0;
     socklen_t length = sizeof(error);
-    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error != 0)
+    struct sockaddr_storage peer;
+    socklen_t peer_length = sizeof(peer);
+    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+        error = errno;
+    else if (error == 0 && getpeername(s->fd, (struct sockaddr *)&peer, &peer_length) != 0)
+        error = ECONNREFUSED; /* AF_SMC does not always say why */
+    if (error != 0)
         failed(s, error == ECONNREFUSED || error == EHOSTUNREACH ? SMC_ERR_UNREACHABLE : error == ETIMEDOUT ? SMC_ERR_TIMEOUT : SMC_ERR_RESET);
     else
         established(s);

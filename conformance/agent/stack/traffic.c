@@ -113,14 +113,20 @@ static void make_header(struct flow *f)
 
 /* ---- writing ---- */
 
-/* false: no more room now, or the connection broke. */
+/* false: no more room now (and there will be an event: that was said by WOULDBLOCK), or the connection broke. */
 static bool push(struct flow *f, const uint8_t *bytes, size_t length, size_t *done)
 {
-    int64_t n = stack_send(f->socket, bytes, length);
-    if (n < 0 && n != SMC_ERR_WOULDBLOCK)
-        give_up(f, (int)n);
-    *done = n > 0 ? (size_t)n : 0;
-    return *done == length;
+    *done = 0;
+    while (*done < length) {
+        int64_t n = stack_send(f->socket, bytes + *done, length - *done);
+        if (n < 0) {
+            if (n != SMC_ERR_WOULDBLOCK)
+                give_up(f, (int)n);
+            return false;
+        }
+        *done += (size_t)n;
+    }
+    return true;
 }
 
 static bool write_acks(struct flow *f)
