@@ -7,6 +7,7 @@ a comparison changed, a constant or operand off by one, a condition negated, a s
 never touched: each worker has a copy, built once and then one file at a time. docs/mutants.md explains the result."""
 import argparse
 import difflib
+import filecmp
 import glob
 import hashlib
 import json
@@ -128,18 +129,38 @@ class Unclean(Exception):
     """The tree fails though nothing was planted in it."""
 
 
+def sync(source, copy):
+    """Makes `copy` what `source` is, without touching what is the same already: that need not be built again."""
+    kept = set()
+    for folder, below, names in os.walk(source):
+        place = os.path.normpath(os.path.join(copy, os.path.relpath(folder, source)))
+        if folder == source:
+            below[:] = [n for n in below if n not in (".git", "build", "smclab-out")]
+        os.makedirs(place, exist_ok=True)
+        for name in names:
+            path, to = os.path.join(folder, name), os.path.join(place, name)
+            if folder.endswith("traces/captures") and name != "CMakeLists.txt":
+                continue
+            kept.add(to)
+            if not os.path.exists(to) or not filecmp.cmp(path, to, shallow=False):
+                shutil.copy(path, to)
+    for folder, _, names in os.walk(copy):
+        for name in names:
+            if os.path.join(folder, name) not in kept:
+                os.remove(os.path.join(folder, name))
+
+
 class Worker:
     """A copy of the tree with a build of its own."""
 
     def __init__(self, folder, options, kills, sanitize):
         self.copy, self.build = os.path.join(folder, "tree"), os.path.join(folder, "build")
         self.options, self.kills = options, kills
-        shutil.copytree(ROOT, self.copy, ignore=lambda path, names: [
-            n for n in names if (path == ROOT and n in (".git", "build", "smclab-out")) or
-            (path.endswith("traces/captures") and n != "CMakeLists.txt")])
+        sync(ROOT, self.copy)
         flags = "-O1" + (" -g -fsanitize=address,undefined -fno-sanitize-recover=all" if sanitize else "")
-        subprocess.run(["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
-                        "-DCMAKE_C_FLAGS_DEBUG=" + flags, "-DBUILD_TESTING=OFF"], check=True, capture_output=True)
+        if not os.path.exists(os.path.join(self.build, "build.ninja")):
+            subprocess.run(["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
+                            "-DCMAKE_C_FLAGS_DEBUG=" + flags, "-DBUILD_TESTING=OFF"], check=True, capture_output=True)
         if not self.make():
             raise Unclean("it does not build: " + self.output[-2000:])
         self.original = {p: open(p, encoding="utf-8").read() for d in ("protocol", "devices")
@@ -157,7 +178,9 @@ class Worker:
             print(f"seeds that fail without a bug planted, and so kill nobody: {sorted(self.known)}", flush=True)
 
     def make(self):
-        done = subprocess.run(["ninja", "-C", self.build, "-j1", "smclab"], capture_output=True, text=True)
+        # ccache finds what another copy has compiled already.
+        env = dict(os.environ, CCACHE_BASEDIR=os.path.dirname(self.copy))
+        done = subprocess.run(["ninja", "-C", self.build, "-j1", "smclab"], capture_output=True, text=True, env=env)
         self.output = done.stdout + done.stderr
         return done.returncode == 0
 
@@ -267,13 +290,30 @@ class Campaign:
     """Hands out mutants to workers until enough of them count, and keeps what became of them."""
 
     def __init__(self, options):
-        self.options, self.lock, self.folder = options, threading.Lock(), tempfile.mkdtemp(prefix="mutants-")
+        self.options, self.lock, self.folder = options, threading.Lock(), options.folder or tempfile.mkdtemp(prefix="mutants-")
         self.kills, self.done, self.failed = {}, [], None
+        self.todo = []
         self.historic = [] if options.no_historic else [m for m in historic() if not options.only or options.only in m.name]
         self.drawn = [m for m in mechanical(ROOT, options.seed) if not options.only or options.only in m.name]
-        self.todo = self.historic + self.drawn
-        for place, m in enumerate(self.todo):
+        if options.again:
+            self.take_over(options.again)
+        else:
+            self.todo = self.historic + self.drawn
+        for place, m in enumerate(self.historic + self.drawn):
             m.place = place
+
+    def take_over(self, path):
+        """What was killed before stays so; what survived is tried again, with the same patch."""
+        self.historic, self.drawn = [], []
+        for r in json.load(open(path, encoding="utf-8")):
+            m = Mutant(r["name"], r["what"], r["patch"])
+            (self.historic if r["what"] == "historic bug" else self.drawn).append(m)
+            if r["killed_by"]:
+                m.killed_by, m.why, m.first_seed = r["killed_by"], r["why"], r["first_seed"]
+                self.kills[m.killed_by] = self.kills.get(m.killed_by, 0) + 1
+                self.done.append(m)
+        self.todo = [m for m in self.historic + self.drawn if not m.killed_by]
+        self.options.count = len(self.drawn)
 
     def take(self, sanitize):
         with self.lock:
@@ -302,7 +342,7 @@ class Campaign:
 
     def write_json(self):
         with open(self.options.json, "w", encoding="utf-8") as file:
-            json.dump([{"name": m.name, "what": m.what, "changed": m.changed, "killed_by": m.killed_by, "why": m.why,
+            json.dump([{"name": m.name, "what": m.what, "patch": m.patch, "killed_by": m.killed_by, "why": m.why,
                         "first_seed": m.first_seed} for m in self.counted()], file, indent=1)
 
     def counted(self):
@@ -331,7 +371,8 @@ class Campaign:
             for t in threads:
                 t.join()
         finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if not self.options.folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
         if self.failed is not None:
             print(f"the unchanged tree is not clean, or something broke: {self.failed}", file=sys.stderr)
             return 1
@@ -377,6 +418,8 @@ def main():
     parser.add_argument("--only", help="only those whose name contains this")
     parser.add_argument("--list", action="store_true", help="say which there are, and stop")
     parser.add_argument("--json", help="write what happened to each here")
+    parser.add_argument("--again", metavar="JSON", help="what a run with --json wrote: tries again what survived there")
+    parser.add_argument("--folder", help="keeps copies and builds here, and uses what is there (else a folder of its own, removed)")
     parser.add_argument("--patches", help="write each that was tried as a patch into this folder")
     parser.add_argument("--timeout", type=int, default=120, help="seconds for a batch of scenarios or seeds; more is a kill (120)")
     parser.add_argument("-j", type=int, default=2, help="at one time (2)")

@@ -15,7 +15,7 @@ enum { EXPLORE_PORT = 5000, EXPLORE_GROUPS = 32 };
 /* The allocator of a run: counts, and fails when a plan says so. */
 struct explore_memory {
     struct smc_alloc alloc;
-    uint64_t blocks, failed, pass, fail, every, count;
+    uint64_t blocks, wrong_sizes, failed, pass, fail, every, count;
     bool armed;
 };
 void explore_memory_init(struct explore_memory *m);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 static bool refuses(struct explore_memory *m)
@@ -14,10 +15,31 @@ static bool refuses(struct explore_memory *m)
     return no;
 }
 
+/* In front of each block stands its size: whoever gives it back must know it (smc/alloc.h). */
+union head {
+    size_t size;
+    max_align_t aligned;
+};
+
+static union head *head_of(struct explore_memory *m, void *block, size_t size)
+{
+    union head *head = block != NULL ? (union head *)block - 1 : NULL;
+    m->wrong_sizes += head != NULL && head->size != size;
+    return head;
+}
+
+static void *filled(union head *head, size_t size)
+{
+    if (head == NULL)
+        return NULL;
+    head->size = size;
+    return head + 1;
+}
+
 static void *allocate(void *user, size_t size)
 {
     struct explore_memory *m = user;
-    void *block = refuses(m) ? NULL : malloc(size);
+    void *block = refuses(m) ? NULL : filled(malloc(sizeof(union head) + size), size);
     m->blocks += block != NULL;
     return block;
 }
@@ -25,8 +47,8 @@ static void *allocate(void *user, size_t size)
 static void *resize(void *user, void *block, size_t old_size, size_t new_size)
 {
     struct explore_memory *m = user;
-    (void)old_size;
-    void *grown = refuses(m) ? NULL : realloc(block, new_size);
+    union head *head = head_of(m, block, old_size);
+    void *grown = refuses(m) ? NULL : filled(realloc(head, sizeof(union head) + new_size), new_size);
     m->blocks += grown != NULL && block == NULL;
     return grown;
 }
@@ -34,9 +56,8 @@ static void *resize(void *user, void *block, size_t old_size, size_t new_size)
 static void release(void *user, void *block, size_t size)
 {
     struct explore_memory *m = user;
-    (void)size;
     m->blocks -= block != NULL;
-    free(block);
+    free(head_of(m, block, size));
 }
 
 void explore_memory_init(struct explore_memory *m)

@@ -10,8 +10,8 @@
 
 /* Of ten thousand seeds. What is left is plain. */
 static const struct { enum explore_class class; unsigned share; } shares[] = {
-    {EXPLORE_CLASS_FAILOVER, 400}, {EXPLORE_CLASS_LINKS, 150}, {EXPLORE_CLASS_KEEPALIVE, 500}, {EXPLORE_CLASS_CROWD, 40},
-    {EXPLORE_CLASS_LONG, 14}, /* seconds each */ {EXPLORE_CLASS_DEVICE, 150}, {EXPLORE_CLASS_REFUSED, 250}};
+    {EXPLORE_CLASS_FAILOVER, 400}, {EXPLORE_CLASS_LINKS, 150}, {EXPLORE_CLASS_KEEPALIVE, 600}, {EXPLORE_CLASS_CROWD, 40},
+    {EXPLORE_CLASS_LONG, 14}, /* seconds each */ {EXPLORE_CLASS_DEVICE, 250}, {EXPLORE_CLASS_REFUSED, 250}};
 
 enum explore_class explore_class_of(uint64_t seed)
 {
@@ -160,8 +160,8 @@ static void draw_many_links(struct sim_random *r, struct explore_plan *p)
 static void draw_keepalive(struct sim_random *r, struct explore_plan *p)
 {
     enum { BEGIN, END, BACK };
-    uint64_t what = explore_below(r, 4);
-    what = what > BACK ? BACK : what;
+    static const unsigned char often[] = {BEGIN, END, END, BACK, BACK};
+    unsigned what = often[explore_below(r, 5)];
     two_hosts(r, p, explore_one_in(r, 2), what == BACK ? 2 : 1 + explore_below(r, 2));
     /* How long things take is counted in trips there and back, so that one falls into the other. */
     uint64_t delay = explore_spread(r, 500 * SIM_US, 2 * SIM_MS), trip = 2 * delay;
@@ -230,7 +230,7 @@ static void draw_long(struct sim_random *r, struct explore_plan *p)
 /* ---- devices that come back, are full, or refuse a VLAN ---- */
 static void draw_device(struct sim_random *r, struct explore_plan *p)
 {
-    bool rdma = explore_one_in(r, 3);
+    bool rdma = explore_one_in(r, 2);
     uint64_t kind = 0;
     if (rdma)
         two_hosts(r, p, explore_one_in(r, 3), 1);

@@ -248,6 +248,9 @@ static void end(struct explore_run *run)
         explore_apps_free(run);
         if (lab_free(run->lab) == SMC_ERR_BUSY || run->memory.blocks != 0)
             explore_fail(run, "memory is left behind", "%llu blocks of memory were not given back", (unsigned long long)run->memory.blocks);
+        if (run->memory.wrong_sizes != 0)
+            explore_fail(run, "memory given back with a wrong size", "%llu blocks of memory were given back with a size they do not have",
+                         (unsigned long long)run->memory.wrong_sizes);
     }
     if (run->judge != NULL) {
         if (!run->out->failed || strncmp(run->out->kind, "judge", 5) == 0)
