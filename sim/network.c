@@ -56,7 +56,7 @@ static void free_packets(struct net *net)
         net_packet_free(p);
     }
     for (struct net_port *port = net->ports; port != NULL; port = port->next) {
-        if (port->sending != NULL)
+        if (port->sending != NULL && port->carrier == NULL) /* a carrier's is among those on wires */
             net_packet_free(port->sending);
         free_queue(&port->control);
         for (unsigned i = 0; i < NET_PRIORITIES; i++)

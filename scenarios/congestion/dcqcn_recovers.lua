@@ -4,7 +4,7 @@ scenario {
     title = "DCQCN: reduction, and recovery when the congestion is over",
     source = "Zhu et al., SIGCOMM 2015, 3.1",
     requirements = { "ROCE-008", "ROCE-012", "CURSOR-001" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local line = 1000000000

@@ -5,7 +5,7 @@ scenario {
     title = "DCQCN makes pauses rare and queues short",
     source = "Zhu et al., SIGCOMM 2015, 6",
     requirements = { "ROCE-008", "ROCE-012", "CURSOR-001" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local senders = 8

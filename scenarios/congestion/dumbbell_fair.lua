@@ -4,7 +4,7 @@ scenario {
     title = "A bottleneck shared by four pairs",
     source = "Zhu et al., SIGCOMM 2015, 6.1",
     requirements = { "ROCE-008", "ROCE-012", "CURSOR-001" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local pairs_, bytes = 4, 2 << 20

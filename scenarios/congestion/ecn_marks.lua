@@ -5,7 +5,7 @@ scenario {
     title = "ECN marks and congestion notifications",
     source = "RFC 3168 5; InfiniBand A17.9; Zhu et al., SIGCOMM 2015",
     requirements = { "ROCE-008", "ROCE-012", "CURSOR-001" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local net = star { hosts = 5, rate = "10 Gbit/s", pfc = true, ecn = { min = 5000, max = 200000, share = "1 %" },

@@ -5,7 +5,7 @@ scenario {
     title = "Incast, 32 to 1, with and without priority flow control",
     source = "IEEE 802.1Qbb; RFC 7609 1.1.1",
     requirements = { "ROCE-008", "ROCE-012", "CURSOR-001", "CURSOR-005" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local senders, bytes = 32, 256 << 10

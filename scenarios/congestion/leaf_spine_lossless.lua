@@ -5,7 +5,7 @@ scenario {
     title = "A leaf-spine fabric, lossless under incast",
     source = "IEEE 802.1Qbb; RFC 2992",
     requirements = { "ROCE-008", "ROCE-012", "CURSOR-001" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 local net = leaf_spine { leaves = 3, spines = 2, hosts_per_leaf = 4, rate = "10 Gbit/s", uplink = "20 Gbit/s", queue = "128 KiB",

@@ -5,7 +5,7 @@ scenario {
     title = "128 hosts, thousands of connections",
     source = "RFC 7609 1.1.1; IEEE 802.1Qbb",
     requirements = { "ROCE-008", "ROCE-012", "CURSOR-001" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
     time_limit = "60 s",
 }
 experiment {
