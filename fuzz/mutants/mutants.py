@@ -167,11 +167,15 @@ class Worker:
                          for p in glob.glob(os.path.join(self.copy, d, "**", "*.[ch]"), recursive=True)}
         self.program = self.program_hash()
         self.scenarios = sorted(glob.glob(os.path.join(self.copy, "scenarios", "**", "*.lua"), recursive=True))
-        self.known = set()
+        self.known, self.left_out = set(), []
         start = time.monotonic()
-        why = None if options.campaign_only else self.scenarios_say(Mutant("", "", ""))
-        if why:
-            raise Unclean(f"{why[0]}: {why[1]}")
+        while not options.campaign_only and (why := self.scenarios_say(Mutant("", "", ""))):
+            broken = [p for p in self.scenarios if self.short(p) == why[0]]
+            if not broken or len(self.left_out) == 5:
+                raise Unclean(f"{why[0]}: {why[1]}")
+            self.left_out += broken
+            self.scenarios.remove(broken[0])
+            print(f"fails without a bug planted, and so kills nobody: {why[0]}", flush=True)
         self.pace = time.monotonic() - start
         self.known = {seed for first in range(1, options.seeds + 1, SEEDS_AT_ONCE) for seed in self.seeds_failing(first)[0]}
         if self.known:
