@@ -55,7 +55,7 @@ int smclab_look(struct look *look)
 {
     struct script_result result;
     struct looked looked = {.look = look};
-    struct script_options options = {.path = look->path, .seed = look->seed, .pause_at_ns = look->at_ns};
+    struct script_options options = {.path = look->path, .seed = look->seed, .pause_at_ns = look->at_ns, .target = look->target};
     int status = 0;
     script_run(&options, inspect, &looked, &result);
     if (result.verdict != SCRIPT_PASS)

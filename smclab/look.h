@@ -10,10 +10,12 @@
 
 struct lab;
 struct lab_host;
+struct script_target;
 
 struct look {
     const char *command;   /* for complaints */
     const char *path;      /* the scenario */
+    const struct script_target *target; /* NULL: the simulation */
     uint64_t seed, at_ns;  /* 0: the end of the script */
     const char *host;      /* NULL: all */
     void (*print)(const struct look *look, struct lab *lab);

@@ -163,7 +163,8 @@ static void print_all(const struct look *look, struct lab *lab)
 
 static int pause_one(const struct options *o)
 {
-    struct look look = {.command = "run", .path = o->files.paths[0], .seed = o->runner.seed, .at_ns = o->pause_at_ns, .all = true,
+    struct look look = {.command = "run", .path = o->files.paths[0], .seed = o->runner.seed, .at_ns = o->pause_at_ns,
+                        .target = o->runner.script_target, .all = true,
                         .details = true, .print = print_all};
     if (o->files.count != 1)
         return smclab_bad_usage("run", "--pause-at wants one scenario, not %zu", o->files.count);

@@ -147,6 +147,12 @@ class Options(unittest.TestCase):
                 self.assertEqual(done.returncode, 0)
                 self.assertIn("CONFIRM LINK", done.stdout.upper().replace("_", " "))
 
+    def test_a_run_stands_still_at_a_time(self):
+        path = os.path.join(SOURCE, "scenarios/networks/leaf_spine.lua")
+        done = subprocess.run([SMCLAB, "run", "--target", "ns3", "--pause-at", "100us", path], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("h1_1", done.stdout)
+
     def test_the_command_line_of_the_program_itself(self):
         program = os.path.join(os.path.dirname(SMCLAB), "smclab-ns3")
         done = subprocess.run([program], capture_output=True, text=True)
