@@ -292,6 +292,13 @@ static void set_connection(lua_State *L, const struct smc_connection_info *i)
     set_cursor(L, "tx_fin", &i->tx_fin);
 }
 
+/* Of a host outside: what its cursors say is there to be read. */
+static uint64_t between(const struct smc_connection_info *i)
+{
+    uint64_t lap = i->rx_prod.wrap != i->rx_cons.wrap ? i->rmb_bytes : 0;
+    return lap + i->rx_prod.count - i->rx_cons.count;
+}
+
 /* lab.socket_info(id) → table */
 static int socket_info(lua_State *L)
 {
@@ -313,6 +320,8 @@ static int socket_info(lua_State *L)
     struct lab_outside_info outside;
     if (lab_host_is_outside(lab_socket_host(s)) && lab_outside_info(s, &outside) && outside.smc) {
         set_connection(L, &outside.connection);
+        set_number(L, "readable", between(&outside.connection));
+        set_number(L, "writable", lab_writable(s));
         return 1;
     }
     struct smc_connection *c = lab_socket_connection(s);

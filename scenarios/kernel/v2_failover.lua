@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's failover, version 2",
     source = "traces/captures/6.12.107-v2-g2-failover-server-link-down.pcap",
     requirements = { "FAILOVER-002", "FAILOVER-003", "FAILOVER-005", "FAILOVER-006", "FAILOVER-010", "FAILOVER-013", "FAILOVER-019", "CDC-013", "LLC-035", "LLC-041", "LLC-050" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "vm", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }

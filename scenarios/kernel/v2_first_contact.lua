@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's first contact, version 2",
     source = "traces/captures/6.12.107-v2-a-first-contact.pcap",
     requirements = { "TCPOPT-007", "CLC-004", "CLC-058", "CLC-060", "CLC-064", "CLC-066", "CLC-067", "CLC-068", "LLC-068", "LLC-069", "LLC-071", "LLC-074", "LLC-081", "LLC-082", "ROCE-008", "ROCE-010" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "vm", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }

@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's half close, version 2",
     source = "traces/captures/6.12.107-v2-d-half-close.pcap",
     requirements = { "CLOSE-001", "CLOSE-010", "CLOSE-012" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "vm", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }

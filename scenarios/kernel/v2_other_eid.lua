@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's endpoints without a common EID, version 2",
     source = "traces/captures/6.12.107-v2-f5-decline-eid-mismatch.pcap",
     requirements = { "CLC-029", "CLC-044" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "vm", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }

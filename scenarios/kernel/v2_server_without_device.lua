@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's server without a RoCE device, version 2",
     source = "traces/captures/6.12.107-v2-f3-decline-no-device-server.pcap",
     requirements = { "CLC-029", "CLC-044", "CLC-047" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "vm", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }

@@ -5,7 +5,7 @@ scenario {
     title = "The kernel against a plain TCP server, version 2",
     source = "traces/captures/6.12.107-v2-f1-server-plain-tcp.pcap",
     requirements = { "TCPOPT-001", "TCPOPT-005" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "vm", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }

@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's slow reader, version 2",
     source = "traces/captures/6.12.107-v2-c2-slow-reader-300kB.pcap",
     requirements = { "CURSOR-001", "CURSOR-005", "CURSOR-010", "CLOSE-020" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "vm", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }

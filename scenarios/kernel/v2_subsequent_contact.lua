@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's subsequent contact, version 2",
     source = "traces/captures/6.12.107-v2-b-subsequent-contact.pcap",
     requirements = { "CLC-035", "CLC-048", "CLC-049", "CLC-039", "CLC-040", "LLC-033", "LLC-055", "LLC-056" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "vm", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }

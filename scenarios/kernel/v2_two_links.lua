@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's second link, version 2",
     source = "traces/captures/6.12.107-v2-g-two-links-add-link.pcap",
     requirements = { "LLC-012", "LLC-013", "LLC-014", "LLC-015", "LLC-017", "LLC-075" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "vm", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, paths = { "R" }, ueids = { "SMCTEST-EID1" } }
