@@ -549,6 +549,24 @@ START_TEST(a_failed_link_is_deleted_over_the_other_one_whoever_sees_it)
 }
 END_TEST
 
+/* What the failed end had sent may still be on its way, and must not overwrite what comes over the other link meanwhile. */
+START_TEST(a_link_whose_other_end_failed_takes_nothing_any_more)
+{
+    for (int who = 0; who < 2; who++) {
+        up(_i, 2, 2, 2);
+        sides[1 - who].pending = 1; /* nor is it waited for what the link will never take */
+        smc_link_down(link_of(who, 1));
+        run(MS);
+        const struct smc_link *other = link_of(1 - who, 1);
+        ck_assert(other == NULL || other->going_down);
+        sides[1 - who].pending = 0;
+        run(5 * SECOND);
+        ck_assert_uint_eq(slots(CLIENT), slots(SERVER));
+        tear_down();
+    }
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("flow");
@@ -579,6 +597,7 @@ static Suite *make_suite(void)
     EVERY(links_come_and_go_300_times_and_numbers_stay_unique);
     EVERY(delete_link_moves_connections_and_frees_only_after_the_answer);
     EVERY(an_orderly_delete_link_waits_for_what_was_posted);
+    EVERY(a_link_whose_other_end_failed_takes_nothing_any_more);
     tcase_add_loop_test(t, delete_link_without_an_answer_fails_the_carrier_or_clears_all_the_same, 0, 2);
     EVERY(an_unknown_link_is_answered_by_the_client_and_asked_about_by_the_server);
     EVERY(delete_link_all_ends_the_group_at_once_and_the_server_repeats_it);
