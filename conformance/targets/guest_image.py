@@ -583,7 +583,8 @@ def forget_old(place):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description="makes a kernel and an initramfs for a virtual machine")
+    parser = argparse.ArgumentParser(description=__doc__.replace("SPDX-License-Identifier: BSD-3-Clause\n\n", ""),
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kernel", default="debian")
     for flag in ("--debug", "--refresh", "--quiet"):
         parser.add_argument(flag, action="store_true")
