@@ -4,7 +4,8 @@ scenario {
     title = "First contact",
     source = "RFC 7609 3.5.1",
     requirements = { "CLC-001", "LLC-001" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,6 +5,8 @@ scenario {
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-001", "CLOSE-005", "CLOSE-008", "CLOSE-023", "CLOSE-024" },
     targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "Two half closes cross",
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-007" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,7 +5,8 @@ scenario {
     title = "The peer closes while we have data for it",
     source = "RFC 7609 4.8.1",
     requirements = { "CDC-001", "CDC-002", "CDC-005", "CDC-007" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

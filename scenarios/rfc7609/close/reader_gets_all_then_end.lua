@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-003", "CLOSE-005", "CURSOR-001" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

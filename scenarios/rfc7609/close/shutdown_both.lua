@@ -4,7 +4,8 @@ scenario {
     title = "shutdown(both) is a close that keeps the socket",
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-001", "CLOSE-009" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,8 @@ scenario {
     title = "A TCP RST aborts",
     source = "RFC 7609 4.8.2",
     requirements = { "CLOSE-018", "CDC-012" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "Autocorking joins small writes",
     source = "RFC 7609 4.5",
     requirements = { "CURSOR-014", "CURSOR-013" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, autocork = true }

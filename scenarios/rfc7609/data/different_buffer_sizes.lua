@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 2.3, A.2.2",
     requirements = { "CLC-033", "CURSOR-006", "CURSOR-025" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, rmb = "16 KiB" }

@@ -5,6 +5,8 @@ scenario {
     source = "RFC 7609 4.7.4",
     requirements = { "CURSOR-002", "CURSOR-003", "CURSOR-011" },
     targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -6,6 +6,7 @@ scenario {
     source = "RFC 7609 4.7.1",
     requirements = { "CDC-001", "CDC-002", "CDC-007", "CDC-009", "CURSOR-005", "CURSOR-013" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

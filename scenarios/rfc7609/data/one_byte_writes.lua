@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 4.5",
     requirements = { "CDC-002", "CDC-007", "CURSOR-013" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

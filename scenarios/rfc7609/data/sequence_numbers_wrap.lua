@@ -4,7 +4,8 @@ scenario {
     title = "Sequence and wrap counters run over",
     source = "RFC 7609 4.2, 4.4.1",
     requirements = { "CDC-002", "CDC-004", "CURSOR-009" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

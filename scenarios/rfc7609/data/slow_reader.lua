@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 4.5.1",
     requirements = { "CURSOR-001", "CURSOR-003", "CURSOR-010", "CURSOR-026" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

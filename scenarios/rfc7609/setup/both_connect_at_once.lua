@@ -5,7 +5,8 @@ scenario {
     title = "Two first contacts at once",
     source = "RFC 7609 3.5.1, 3.5.3",
     requirements = { "CLC-032", "CLC-073" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 C.1",
     requirements = { "CLC-043", "CLC-046", "CLC-055" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, roce = false }

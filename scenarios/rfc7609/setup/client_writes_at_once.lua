@@ -5,7 +5,8 @@ scenario {
     title = "The client's first bytes overtake its Confirm",
     source = "RFC 7609 3.5.2.4",
     requirements = { "CLC-041", "CLC-042", "CDC-007" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,8 @@ scenario {
     title = "The 256th connection opens another link group",
     source = "RFC 7609 2.2, A.2.2",
     requirements = { "CLC-032", "CLC-037", "CLC-074", "LLC-055" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, rmb = "16 KiB", sndbuf = "16 KiB" }

@@ -4,7 +4,8 @@ scenario {
     title = "The application gets no socket before the link is confirmed",
     source = "RFC 7609 3.5.1.5",
     requirements = { "TCPOPT-006", "CLC-010", "LLC-009", "LLC-010" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

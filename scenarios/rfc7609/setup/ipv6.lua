@@ -4,7 +4,7 @@ scenario {
     title = "First contact over IPv6",
     source = "RFC 7609 A.2.1",
     requirements = { "CLC-018", "CLC-021" },
-    targets = { "sim", "ns3", "vm" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "2001:db8::1/64", versions = { 1 } }

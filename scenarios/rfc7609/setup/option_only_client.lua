@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 3.1",
     requirements = { "TCPOPT-001", "TCPOPT-005" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,7 +5,8 @@ scenario {
     title = "A middlebox takes the option off the SYN-ACK",
     source = "RFC 7609 3.1",
     requirements = {},
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "Hosts of different subnets decline",
     source = "RFC 7609 3.5.1.2",
     requirements = { "CLC-020", "CLC-046", "CLC-055" },
-    targets = { "sim", "ns3", "vm" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/16", versions = { 1 } }

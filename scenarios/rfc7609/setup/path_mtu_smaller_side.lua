@@ -5,7 +5,9 @@ scenario {
     title = "The smaller of both MTUs is used",
     source = "RFC 7609 A.2.2",
     requirements = { "CLC-034", "CLC-035" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

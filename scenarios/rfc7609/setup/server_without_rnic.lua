@@ -4,7 +4,7 @@ scenario {
     title = "A server without a RoCE device declines",
     source = "RFC 7609 3.5.1.2, C.1",
     requirements = { "CLC-046", "CLC-047", "CLC-055" },
-    targets = { "sim", "ns3", "vm" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 3.5.2",
     requirements = { "CLC-031", "CLC-032", "CLC-073" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

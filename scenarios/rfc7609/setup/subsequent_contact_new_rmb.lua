@@ -6,6 +6,7 @@ scenario {
     source = "RFC 7609 3.5.2, 3.5.5.2",
     requirements = { "CLC-075", "LLC-051", "LLC-054" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "A client of two servers has two link groups",
     source = "RFC 7609 2.2",
     requirements = { "CLC-032", "CLC-014", "CLC-055" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server1" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,8 @@ scenario {
     title = "An urgent byte at the very end of the element",
     source = "RFC 7609 4.5.2",
     requirements = { "CURSOR-019", "CURSOR-027" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 4.7.5, SO_OOBINLINE",
     requirements = { "CURSOR-015", "CURSOR-020" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }
