@@ -1,0 +1,83 @@
+"""Our core over real Soft-RoCE (libibverbs on the kernel's rxe) in virtual machines: with itself, and with the kernel's AF_SMC.
+SPDX-License-Identifier: BSD-3-Clause
+
+What goes over the wire is judged as any capture. Buffers are small, so that rxe has little under way: in a slow machine its
+retransmissions start, and those of 6.12 are not right (see docs/devices/verbs.md)."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import machines as m  # noqa: E402
+
+MODULES = ("virtio_net", "crc32_generic?", "rdma_rxe", "smc")
+OURS = ("--verbs", "rxe0", "--expect", "R", "--rmb", "16384", "--cgroup", "/cgroup")
+KERNEL = ("--kernel-ueid", "SMCLAB.EID", "--socket", "kernel")
+
+
+class VerbsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.boot = m.image(*MODULES)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.capture = os.path.join(self.folder, "eth0.pcap")
+
+    def guest(self, number, nic, capture, words):
+        guest = m.Guest(self.folder, "ab"[number - 1], self.boot, ["--address", f"eth0=10.0.0.{number}/24", "--rxe", "rxe0=eth0",
+                                                                  "--timeout", "120", *words], [nic], memory=256, capture=capture)
+        self.addCleanup(guest.__exit__)
+        return guest
+
+    def exchange(self, server, client, count, up, down, kind="duplex"):
+        ends = m.cable(self.folder, "eth0")
+        common = ["--connections", str(count)]
+        a = self.guest(1, ends[0], self.capture, [*server, "--listen", "10.0.0.1:5000", *common])
+        b = self.guest(2, ends[1], None, [*client, "--connect", "10.0.0.1:5000", "--kind", kind, "--up", str(up), "--down", str(down),
+                                          *common])
+        results = [who.result(240) for who in (b, a)]
+        self.assertEqual([(r["complete"], r["wrong"], r["broken"]) for r in results], [(count, 0, [])] * 2)
+        self.assertEqual(results[0]["at_once"], count)
+        self.assertEqual((a.status(), b.status(), a.end(), b.end()), (0, 0, 0, 0))
+        print(f"{count} connections, {results[0]['sent']} and {results[0]['received']} bytes, {results[0]['ms']} ms", file=sys.stderr)
+        return results
+
+    def judge(self, count, *ours):
+        """No `fail` for which a side of `ours` is to blame, and all connections were seen to be SMC-R."""
+        done = subprocess.run([m.SMCLAB, "check", "--format", "json", self.capture], capture_output=True, text=True, check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        report = json.loads(done.stdout)["files"][0]
+        fails = [f for f in report["findings"] if f["verdict"] == "fail" and f["at_fault"] not in set(("client", "server")) - set(ours)]
+        self.assertEqual(fails, [])
+        self.assertEqual(sum(c["mode"] == "SMC-R" for c in report["connections"]), count)  # besides: refused before there was a server
+        print(f"judged: {sum(report['exercised'].values())} times {len(report['exercised'])} rules", file=sys.stderr)
+
+    def test_our_endpoint_on_both_sides(self):
+        client, server = self.exchange(OURS, OURS, 24, 100000, 80000)
+        self.assertEqual((client["modes"]["R"], server["modes"]["R"], client["groups"], server["groups"]), (24, 24, 1, 1))
+        self.judge(24, "client", "server")
+
+    def test_the_kernel_serves_our_endpoint(self):
+        client, _ = self.exchange(KERNEL, OURS, 8, 120000, 100000)
+        self.assertEqual((client["modes"]["R"], client["groups"]), (8, 1))
+        self.judge(8, "client")
+
+    def test_our_endpoint_serves_the_kernel(self):
+        _, server = self.exchange(OURS, KERNEL, 8, 120000, 100000, kind="mixed")
+        self.assertEqual((server["modes"]["R"], server["groups"]), (8, 1))
+        self.judge(8, "server")
+
+    def test_without_the_option_the_kernel_is_not_asked(self):
+        """The kernel's listener is no SMC socket: its SYN-ACK has no option, so our side stays with TCP at once."""
+        client, _ = self.exchange(("--socket", "tcp"), ("--verbs", "rxe0", "--cgroup", "/cgroup"), 2, 50000, 50000)
+        self.assertEqual(client["modes"]["TCP"], 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
