@@ -100,6 +100,7 @@ static int finding(lua_State *L)
     snprintf(f->id, sizeof(f->id), "%s", id);
     snprintf(f->by, sizeof(f->by), "%s", field_text(L, 1, "by", ""));
     snprintf(f->verdict, sizeof(f->verdict), "%s", field_text(L, 1, "verdict", "fail"));
+    f->maybe = field_bool(L, 1, "maybe", false);
     return 0;
 }
 

@@ -16,9 +16,10 @@ enum { SCRIPT_NAME = 48, SCRIPT_UNIT = 16, SCRIPT_PARAMETERS = 8, SCRIPT_MEASURE
 enum { SCRIPT_TEXT = 2048, SCRIPT_IDS = 48, SCRIPT_ID = 24, SCRIPT_FINDINGS = 32, SCRIPT_TARGETS = 8, SCRIPT_ROLES = 4 };
 
 struct script_finding { /* expect_finding */
-    char id[SCRIPT_ID];
+    char id[SCRIPT_ID]; /* "*": any rule */
     char by[16];      /* "client", "server": who of the judge's two sides; "" any */
     char verdict[16]; /* "fail" */
+    bool maybe;       /* it need not occur */
     bool seen;
 };
 
