@@ -4,7 +4,8 @@ scenario {
     title = "The client is gone before accept()",
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-005", "CLOSE-026" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

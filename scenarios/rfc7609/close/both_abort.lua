@@ -4,7 +4,9 @@ scenario {
     title = "Both abort at once",
     source = "RFC 7609 4.8.2",
     requirements = { "CDC-001", "CDC-002", "CDC-005", "CDC-007" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,7 +5,6 @@ scenario {
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-001", "CLOSE-005", "CLOSE-008", "CLOSE-023", "CLOSE-024" },
     targets = { "sim", "ns3", "vm" },
-    roles = { "server" },
     any_version = true,
 }
 

@@ -5,7 +5,6 @@ scenario {
     source = "RFC 7609 4.8.1",
     requirements = { "CLOSE-004", "CLOSE-005", "CLOSE-007", "CLOSE-009" },
     targets = { "sim", "ns3", "vm" },
-    roles = { "server" },
     any_version = true,
 }
 

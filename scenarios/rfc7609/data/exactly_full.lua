@@ -5,7 +5,6 @@ scenario {
     source = "RFC 7609 4.7.4",
     requirements = { "CURSOR-002", "CURSOR-003", "CURSOR-011" },
     targets = { "sim", "ns3", "vm" },
-    roles = { "client" },
     any_version = true,
 }
 
