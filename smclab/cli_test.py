@@ -12,7 +12,7 @@ SMCLAB, SOURCE = os.environ["SMCLAB"], os.environ["SMCLAB_SOURCE_DIR"]
 GOOD = os.path.join(SOURCE, "traces/captures/6.12.107-v2-a-first-contact.pcap")
 OTHER = os.path.join(SOURCE, "traces/captures/6.12.107-smclo-v1pure-a-first-contact.pcap")
 BROKEN = os.path.join(SOURCE, "demo/broken/eid-never-offered.pcap")
-COMMANDS = ("check", "decode", "follow", "requirements", "explain", "run", "ss", "stats")
+COMMANDS = ("check", "decode", "follow", "requirements", "explain", "run", "experiment", "ss", "stats")
 # A pcap header (Ethernet, microseconds) without packets
 HEADER = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
 
