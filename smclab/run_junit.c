@@ -77,9 +77,11 @@ static void put_outcome(struct xml *x, const json_t *r, const char *element)
 static void put_case(struct xml *x, const json_t *r)
 {
     const char *path = run_text(r, "scenario"), *verdict = run_text(r, "verdict"), *slash = strrchr(path, '/');
-    char *folder = strndup(path, slash != NULL ? (size_t)(slash - path) : 0), name[320];
-    snprintf(name, sizeof(name), "%.256s, seed %" JSON_INTEGER_FORMAT, slash != NULL ? slash + 1 : path,
-             json_integer_value(json_object_get(r, "seed")));
+    char *folder = strndup(path, slash != NULL ? (size_t)(slash - path) : 0), name[560];
+    bool real = run_text(r, "role")[0] != '\0' && run_text(r, "implementation")[0] != '\0';
+    snprintf(name, sizeof(name), "%.256s, seed %" JSON_INTEGER_FORMAT "%s%.48s%s%.160s", slash != NULL ? slash + 1 : path,
+             json_integer_value(json_object_get(r, "seed")), real ? ", " : "", real ? run_text(r, "role") : "", real ? " is " : "",
+             real ? run_text(r, "implementation") : "");
     begin(x, "testcase");
     attribute(x, "classname", folder != NULL && folder[0] != '\0' ? folder : ".");
     attribute(x, "name", name);

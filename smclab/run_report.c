@@ -48,6 +48,13 @@ static void put_lines(FILE *out, const char *indent, const char *text)
     }
 }
 
+/* Which host was real, and what it was. */
+static void put_role(FILE *out, const json_t *r)
+{
+    if (run_text(r, "role")[0] != '\0' && run_text(r, "implementation")[0] != '\0')
+        fprintf(out, ", %s is %s", run_text(r, "role"), run_text(r, "implementation"));
+}
+
 /* ---- for people ---- */
 static void put_finding_text(FILE *out, const json_t *f)
 {
@@ -70,8 +77,7 @@ static void put_run_text(FILE *out, const json_t *r)
     fprintf(out, "%-5s ", bad ? (verdict[0] == 'f' ? "FAIL" : "ERROR") : verdict);
     judge_put_clean(out, run_text(r, "scenario"));
     fprintf(out, ", seed %" JSON_INTEGER_FORMAT "%s", seed_of(r), json_is_true(json_object_get(r, "hostile")) ? ", hostile" : "");
-    if (run_text(r, "role")[0] != '\0' && run_text(r, "implementation")[0] != '\0')
-        fprintf(out, ", %s is %s", run_text(r, "role"), run_text(r, "implementation"));
+    put_role(out, r);
     fputc('\n', out);
     put_lines(out, "      ", run_text(r, "reason"));
     if (!bad)
@@ -124,6 +130,7 @@ static int write_tap(json_t *const *records, size_t count, FILE *out)
         fprintf(out, "%s %zu - ", bad ? "not ok" : "ok", i + 1);
         put_description(out, run_text(r, "scenario"));
         fprintf(out, ", seed %" JSON_INTEGER_FORMAT, seed_of(r));
+        put_role(out, r);
         if (strcmp(verdict, "skip") == 0) {
             fputs(" # SKIP ", out);
             judge_put_clean(out, run_text(r, "reason"));
