@@ -12,6 +12,8 @@
 #define MAGIC_HIGH      0x48535649u
 #define BYTE_ORDER_MARK 0x01020304u
 
+_Static_assert(HEADER_RUNG + IVSHMEM_MAX_PEERS / 8 <= DIBS_PAGE_BYTES, "the flags stand in the header page");
+
 /* ---- words ---- */
 
 static _Atomic uint32_t *word(const struct ivshmem_region *region, size_t offset)

@@ -17,7 +17,6 @@ enum { HEADER_MAGIC = 0, HEADER_VERSION = 8, HEADER_ORDER = 12, HEADER_HOST = 16
 enum { HEADER_FABRIC = 24, HEADER_PEERS = 28, HEADER_DMBS = 32, HEADER_FORMATTING = 36 };
 /* A bit a peer, by ID: somebody has rung for it. Whoever has no interrupts looks here. */
 enum { HEADER_RUNG = 256 };
-_Static_assert(HEADER_RUNG + IVSHMEM_MAX_PEERS / 8 <= DIBS_PAGE_BYTES, "in the header page");
 enum { PEER_GENERATION = 0, PEER_PRESENT = 4, PEER_VECTORS = 8, PEER_ALIVE = 12, PEER_BYTES = 16 };
 enum { DMB_STATE = 0, DMB_GENERATION = 4, DMB_OWNER = 8, DMB_OWNER_GENERATION = 12 };
 enum { DMB_WRITER = 16, DMB_WRITER_GENERATION = 20, DMB_LENGTH = 24, DMB_PAGE = 28 };
