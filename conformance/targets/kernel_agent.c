@@ -199,7 +199,8 @@ static int errno_of(const char *name, size_t length)
         {"EPIPE", EPIPE}, {"ENOTCONN", ENOTCONN}, {"EINVAL", EINVAL}, {"ETIMEDOUT", ETIMEDOUT}, {"EHOSTUNREACH", EHOSTUNREACH},
         {"ENETUNREACH", ENETUNREACH}, {"ENOMEM", ENOMEM}, {"EOPNOTSUPP", EOPNOTSUPP}, {"ENOENT", ENOENT}, {"EEXIST", EEXIST},
         {"EBADF", EBADF}, {"EADDRINUSE", EADDRINUSE}, {"ENOSYS", ENOSYS}, {"EPERM", EPERM}, {"ENODEV", ENODEV},
-        {"EINPROGRESS", EINPROGRESS}, {"EALREADY", EALREADY}, {"EISCONN", EISCONN}, {"EHOSTDOWN", EHOSTDOWN}, {"EPROTO", EPROTO}};
+        {"EINPROGRESS", EINPROGRESS}, {"EALREADY", EALREADY}, {"EISCONN", EISCONN}, {"EHOSTDOWN", EHOSTDOWN}, {"EPROTO", EPROTO},
+        {"ENFILE", ENFILE}, {"EBUSY", EBUSY}};
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strlen(known[i].name) == length && memcmp(known[i].name, name, length) == 0)
             return known[i].number;

@@ -107,6 +107,15 @@ static int begin(void *user, struct lab_host *host, const struct lab_host_config
     return error != 0 ? error : set_sizes(k, c);
 }
 
+/* ---- time ---- */
+/* While the agent is waited for, our hosts go on: a peer that is silent for a second is dead to RoCE. Not from within an event of
+ * the engine. */
+static bool pass(void *user)
+{
+    struct kernel_host *k = user;
+    return lab_step(k->lab, sim_now(lab_sim(k->lab)) + SIM_S) >= 0;
+}
+
 /* ---- interfaces ---- */
 static int mac(void *user, unsigned index, uint8_t out[6])
 {
@@ -170,7 +179,12 @@ static int roce_present(void *user, unsigned index, bool present)
 {
     struct kernel_host *k = user;
     const char *answer;
-    int result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "rxe name=%s present=%d", k->names[index], present);
+    int result;
+    /* One that leaves is gone a while after it was taken away; until then there cannot be a new one. */
+    uint64_t until = live_now(k->live) + 5 * SIM_S;
+    do {
+        result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "rxe name=%s present=%d", k->names[index], present);
+    } while (present && (result == -EEXIST || result == -ENFILE) && live_now(k->live) < until && pass(k));
     return kernel_check(k, result, "rxe", answer);
 }
 
@@ -319,14 +333,6 @@ struct kernel_host *kernel_host_new(const struct kernel_host_config *config, str
         return k;
     kernel_host_free(k);
     return NULL;
-}
-
-/* While the agent is waited for, our hosts go on: a peer that is silent for a second is dead to RoCE. Not from within an event of
- * the engine. */
-static bool pass(void *user)
-{
-    struct kernel_host *k = user;
-    return lab_step(k->lab, sim_now(lab_sim(k->lab)) + SIM_S) >= 0;
 }
 
 const struct lab_outside *kernel_host_start(struct kernel_host *k, struct lab *lab)
