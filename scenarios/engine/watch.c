@@ -208,6 +208,8 @@ static bool has_more(struct run *run, void *ctx)
 /* lab.seen_count() */
 static int seen_count(lua_State *L)
 {
+    if (run_of(L)->options->unwatched)
+        return luaL_error(L, "a sweep keeps no messages: smclab run does");
     lua_pushinteger(L, (lua_Integer)run_of(L)->seen_count);
     return 1;
 }

@@ -4,6 +4,7 @@ import fcntl
 import json
 import math
 import os
+import pty
 import re
 import resource
 import shutil
@@ -134,6 +135,25 @@ class Experiment(unittest.TestCase):
         self.assertEqual([r.split(",")[:3] for r in rows(self.csv)[1:]], [["100", "TCP", "1"], ["100", "SMC-R", "1"]])
         self.assertEqual(comments(self.csv)["command"], f"smclab experiment --quick {self.file}")
         self.assertTrue(rows(os.path.join(self.out, "small.summary.csv"))[1].endswith(",,"))  # one run: no interval
+
+    def test_a_terminal_is_shown_how_far_it_is(self):
+        master, slave = pty.openpty()
+        run = subprocess.Popen([SMCLAB, "experiment", "--no-plots", "-j", "1", "--out", self.out, self.file], stdout=subprocess.DEVNULL,
+                               stderr=slave)
+        os.close(slave)
+        shown = b""
+        try:
+            while piece := os.read(master, 4096):
+                shown += piece
+        except OSError: # the other end is closed
+            pass
+        os.close(master)
+        self.assertEqual(run.wait(100), 0)
+        self.assertRegex(shown, rb"\[#{12}\.{12}\] 8/16  \d+:\d\d left  bytes=")
+        self.assertRegex(shown, rb"\[#{24}\] 16/16 ")
+
+    def test_messages_cannot_be_asked_for_in_a_sweep(self):
+        self.assertIn("a sweep keeps no messages", self.body("messages() measure('value', 1)", status=3).stderr)
 
     def test_without_gnuplot_the_tables_are_there_and_it_says_so(self):
         done = self.experiment(status=77, env={**os.environ, "PATH": self.folder})
