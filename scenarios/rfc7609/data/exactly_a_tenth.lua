@@ -7,8 +7,8 @@ scenario {
     targets = { "sim", "ns3" },
 }
 
-host "client" { address = "10.0.0.1/24", profile = "rfc", rmb = "256 KiB", sndbuf = "512 KiB" }
-host "server" { address = "10.0.0.2/24", profile = "rfc", rmb = "256 KiB" }
+host "client" { address = "10.0.0.1/24", versions = { 1 }, profile = "rfc", rmb = "256 KiB", sndbuf = "512 KiB" }
+host "server" { address = "10.0.0.2/24", versions = { 1 }, profile = "rfc", rmb = "256 KiB" }
 link("client", "server")
 
 local c, s = connect(client, server)
