@@ -330,8 +330,15 @@ void session_write(struct trace_session *s, struct trace_stream *st, const struc
 
 /* ---- SMC-D records ---- */
 
+/* Tokens are the device's: those of two devices may be equal. Version 1 says only half of a GID. */
+static bool lies_at(const struct smc_clc_accept_info *a, const struct trace_packet *p)
+{
+    const uint8_t *to = smc_smcd_record_dst_gid(p->record);
+    return memcmp(a->gid, to, 8) == 0 && (a->version < 2 || memcmp(a->gid + 8, to + 8, 8) == 0);
+}
+
 /* A DMB is used again by later connections, also of another group: the last that gave it has it. */
-static struct trace_conn *conn_by_dmb(struct trace_session *s, uint64_t token, int *owner)
+static struct trace_conn *conn_by_dmb(struct trace_session *s, const struct trace_packet *p, uint64_t token, int *owner)
 {
     struct trace_conn *best = NULL;
     uint64_t given = 0;
@@ -339,7 +346,8 @@ static struct trace_conn *conn_by_dmb(struct trace_session *s, uint64_t token, i
         for (struct trace_conn *c = g->smcd ? g->conns : NULL; c; c = c->group_next)
             for (int i = 0; i < 2; i++) {
                 uint64_t frame = i == TRACE_C2S ? c->confirm_frame : c->accept_frame;
-                if (c->side[i].given && c->side[i].dmb_token == token && c->mode == TRACE_MODE_SMCD && (!best || frame > given)) {
+                if (c->side[i].given && c->side[i].dmb_token == token && c->mode == TRACE_MODE_SMCD && (!best || frame > given) &&
+                    lies_at(i == TRACE_C2S ? &c->confirm : &c->accept, p)) {
                     *owner = i;
                     best = c;
                     given = frame;
@@ -384,11 +392,11 @@ static void record_block(struct trace_session *s, const struct trace_packet *p, 
 }
 
 /* The connection whose Accept named this DMB and whose Confirm is still under way; NULL if none. */
-static struct conn *conn_unconfirmed(struct trace_session *s, uint64_t token)
+static struct conn *conn_unconfirmed(struct trace_session *s, const struct trace_packet *p, uint64_t token)
 {
     for (struct conn *cc = s->conns; cc; cc = cc->next)
         if (cc->pub.phase == TRACE_CLC_CONFIRM && cc->pub.accept.path == SMC_PATH_D && cc->pub.side[TRACE_S2C].given &&
-            cc->pub.side[TRACE_S2C].dmb_token == token)
+            cc->pub.side[TRACE_S2C].dmb_token == token && lies_at(&cc->pub.accept, p))
             return cc;
     return NULL;
 }
@@ -435,8 +443,13 @@ void session_record(struct trace_session *s, const struct trace_packet *p)
 {
     int owner = 0;
     uint64_t token = smc_smcd_record_token(p->record);
-    struct conn *early = conn_unconfirmed(s, token); /* a DMB used again: the older connection is over */
-    struct trace_conn *c = early ? &early->pub : conn_by_dmb(s, token, &owner);
+    /* A DMB used again: the older connection is over, or the handshake that never ended. */
+    struct conn *early = conn_unconfirmed(s, p, token);
+    struct trace_conn *c = conn_by_dmb(s, p, token, &owner);
+    if (early && c && (owner == TRACE_C2S ? c->confirm_frame : c->accept_frame) > early->pub.accept_frame)
+        early = NULL;
+    if (early)
+        c = &early->pub;
     EMIT(s, record, p, c);
     if (smc_smcd_record_operation(p->record) != SMC_RECORD_MOVE || p->payload_wire_len == 0)
         return;

@@ -97,7 +97,7 @@ static void after_end(struct data_cdc *x)
 static uint64_t known_producer(const struct data_act *a)
 {
     struct data_side *peer = a->peer;
-    uint64_t sent = judge_data_first_sent(a);
+    uint64_t sent = judge_data_posted(a);
     uint64_t pos = peer->acked_prod_ns + DATA_GRACE_NS <= sent ? peer->acked_prod : 0;
     judge_data_acks(a, !a->side);
     for (unsigned i = 0; i < peer->nnotes; i++) {
@@ -175,6 +175,12 @@ static void waiting_data(struct data_cdc *x)
             "the peer closed while data waited, and the answer is C instead of a reset");
 }
 
+/* How long what was posted before A came can take to leave. */
+static uint64_t under_way(const struct data_act *a)
+{
+    return judge_data_lossy(a) ? DATA_GRACE_NS : DATA_MS;
+}
+
 /* The data of this side were written when A had been there for a moment, and nothing was under way any more. */
 static bool began_after(const struct data_act *a, const struct data_sent *abort)
 {
@@ -182,7 +188,7 @@ static bool began_after(const struct data_act *a, const struct data_sent *abort)
     for (unsigned i = 0; i < a->me->nnotes; i++)
         if (!a->me->notes[i].sent.ack_ns || a->me->notes[i].sent.ack_ns > abort->ack_ns)
             return false;
-    return a->me->last_write.set && a->me->last_write.ts_ns > abort->ack_ns + DATA_MS;
+    return a->me->last_write.set && a->me->last_write.ts_ns > abort->ack_ns + under_way(a);
 }
 
 /* C in the place of the answer to A [CLOSE-016]. */
@@ -191,7 +197,7 @@ static void answer(struct data_cdc *x)
     struct data_side *me = x->a.me, *peer = x->a.peer;
     bool data = x->prod_taken && (uint64_t)x->prod_pos > me->prod_pos && !(x->cf & DATA_A);
     if (me->closed.set || me->aborted.set ||
-        !judge_data_delivered(&x->a, !x->a.side, &peer->aborted, data ? DATA_MS : DATA_GRACE_NS))
+        !judge_data_delivered(&x->a, !x->a.side, &peer->aborted, data ? under_way(&x->a) : DATA_GRACE_NS))
         return;
     if (!(x->cf & DATA_A) && judge_data_posted(&x->a) <= peer->aborted.ack_ns) /* queued since before A */
         return;
@@ -245,7 +251,7 @@ static void after_fin(const struct data_act *a)
 static void after_rst(const struct data_act *a, uint64_t cons, bool abort)
 {
     const struct data_side *me = a->me;
-    if (!me->rst_ns || abort || a->now <= me->rst_ns + 2 * DATA_GRACE_NS)
+    if (!me->rst_ns || abort || judge_data_first_sent(a) <= me->rst_ns + 2 * DATA_GRACE_NS)
         return;
     if (cons > me->rst_peer_prod)
         judge_data_broken(a, REQ_CDC_014, me->rst_frame,

@@ -3,7 +3,7 @@
 #include "check_data.h"
 
 static const uint64_t FIN_LATE_NS = 2000 * DATA_MS;
-static const uint64_t FIN_LOST_NS = 10000 * DATA_MS; /* nothing of TCP was seen: its segments may have been lost, several times */
+static const uint64_t FIN_LOST_NS = 10000 * DATA_MS; /* where packets are lost, FIN may be so several times */
 static const uint64_t PROBE_NS = 300 * DATA_MS;
 
 /* ---- TCP ---- */
@@ -205,12 +205,15 @@ static uint64_t fin_due(const struct data_act *a)
 {
     struct data_side *me = a->me;
     bool smcd = a->c->mode == TRACE_MODE_SMCD;
-    judge_data_delivered(a, a->side, &me->closed, 0);
-    if (me->closed.ack_ns == 0 || (smcd && me->tcp_ns == 0))
+    uint64_t said = me->closed.ts_ns;
+    if (smcd && me->tcp_ns == 0)
         return 0;
-    if (me->tcp_ns == 0)
-        return me->closed.ack_ns + FIN_LOST_NS;
-    return (me->tcp_ns > me->closed.ack_ns ? me->tcp_ns : me->closed.ack_ns) + FIN_LATE_NS;
+    if (!judge_data_lossy(a))
+        return (smcd ? me->tcp_ns : said) + FIN_LATE_NS;
+    judge_data_delivered(a, a->side, &me->closed, 0);
+    if (me->closed.ack_ns == 0)
+        return 0;
+    return (me->tcp_ns > me->closed.ack_ns ? me->tcp_ns : me->closed.ack_ns) + FIN_LOST_NS;
 }
 
 /* Did the side do anything after that time? A host without power sends no FIN. */

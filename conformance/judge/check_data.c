@@ -258,6 +258,14 @@ static void on_rc_gap(void *ctx, struct trace_stream *s, struct trace_link *l, u
     }
 }
 
+static void on_rc_duplicate(void *ctx, struct trace_stream *s, struct trace_link *l, const struct trace_packet *p)
+{
+    struct data_capture *k = judge_data_capture(ctx);
+    (void)s, (void)l, (void)p;
+    if (k)
+        k->lossy = true;
+}
+
 static void on_rc_ack(void *ctx, struct trace_stream *s, struct trace_link *l,
                       const struct trace_packet *p)
 {
@@ -329,7 +337,10 @@ static void on_tcp_gap(void *ctx, struct trace_conn *c, int side, uint64_t n, ui
 static void on_segment(void *ctx, struct trace_conn *c, int dir, const struct trace_packet *p,
                        bool duplicate)
 {
+    struct data_capture *k = judge_data_capture(ctx);
     tick(ctx, p->raw.ts_ns);
+    if (k && duplicate && (p->payload_wire_len > 1 || p->tcp.syn || p->tcp.fin)) /* no keepalive probe */
+        k->lossy = true;
     handshake_segment(ctx, c, dir, &p->tcp);
     judge_close_segment(ctx, c, dir, p, duplicate);
 }
@@ -392,6 +403,7 @@ const struct trace_session_events judge_data_events = {
     .record = on_record,
     .rc_gap = on_rc_gap,
     .rc_ack = on_rc_ack,
+    .rc_duplicate = on_rc_duplicate,
     .conn_end = on_conn_end,
     .finish = on_finish,
 };

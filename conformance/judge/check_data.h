@@ -107,7 +107,7 @@ struct data_side {
     uint16_t acked_seq; /* highest number known to be acknowledged; 0 none */
     uint64_t acked_ns;
     uint64_t acked_prod, acked_cons; /* of notes that made room */
-    uint64_t acked_prod_ns;          /* when that was acknowledged */
+    uint64_t acked_prod_ns, acked_cons_ns; /* when that was acknowledged */
     bool notes_lost;                 /* a note not acknowledged made room */
     /* Close. */
     struct data_sent done, closed, aborted;
@@ -128,6 +128,7 @@ struct data_side {
     uint64_t unnamed_frame;
     uint8_t unnamed_before; /* number of the link before */
     struct data_sent f;
+    uint64_t f_sent_ns; /* for the first time, at the earliest */
     uint16_t f_seq;
     uint64_t f_prod; /* producer in an F, which means nothing */
     uint64_t f_prod_frame;
@@ -206,6 +207,7 @@ struct data_link {
 struct data_capture {
     uint64_t last_ns;
     bool unclear;            /* a handshake was not wholly captured */
+    bool lossy;              /* something was sent twice: the network loses packets, also such as the capture never saw */
     uint64_t begun, settled; /* handshakes */
 };
 
@@ -250,6 +252,8 @@ uint64_t judge_data_posted(const struct data_act *a);
 /* When it was sent for the first time, at the earliest: on a link that loses packets it may be a repetition of one that was lost
  * before the capture point, or damaged. */
 uint64_t judge_data_first_sent(const struct data_act *a);
+/* Has the capture shown so far that the network loses packets? */
+bool judge_data_lossy(const struct data_act *a);
 /* Takes note of when this message of the side at hand is acknowledged, to the packet. */
 void judge_data_watch(const struct data_act *a, struct data_sent *s);
 /* Packet p acknowledges what `sender` sent over l up to PSN `covers`. */

@@ -229,6 +229,7 @@ void judge_data_note(const struct data_act *a, const struct data_note *note)
             x->acked_prod = old->prod_pos > x->acked_prod ? old->prod_pos : x->acked_prod;
             x->acked_prod_ns = old->sent.ack_ns;
             x->acked_cons = old->cons_pos > x->acked_cons ? old->cons_pos : x->acked_cons;
+            x->acked_cons_ns = old->sent.ack_ns;
         } else {
             x->notes_lost = true;
         }
@@ -318,11 +319,22 @@ bool judge_data_later(const struct data_act *a, int side, uint64_t ns)
     return l ? k && k->last_ns[side] > ns : a->c->mode == TRACE_MODE_SMCD;
 }
 
-/* Does the link lose, or damage, what this side sends? `k` knows later packets: the message was held back for a gap. */
+static bool repeats(const struct trace_stream *s)
+{
+    return s && (s->bad_icrc || s->naks || s->duplicates || s->gaps);
+}
+
+/* Does the network lose, or damage, what is sent? What was lost before the capture point shows elsewhere, if at all. `k` knows later
+ * packets: the message was held back for a gap. */
+bool judge_data_lossy(const struct data_act *a)
+{
+    const struct data_capture *all = judge_data_capture(a->j);
+    return all && all->lossy;
+}
+
 static bool lossy(const struct data_act *a, const struct data_link *k)
 {
-    const struct trace_stream *s = a->link->end[a->side].tx;
-    return k->busy_ns[a->side] > a->now || (s && (s->bad_icrc || s->naks || s->duplicates || s->gaps));
+    return judge_data_lossy(a) || k->busy_ns[a->side] > a->now || repeats(a->link->end[0].tx) || repeats(a->link->end[1].tx);
 }
 
 static uint64_t long_before(uint64_t ns)

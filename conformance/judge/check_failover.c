@@ -4,11 +4,19 @@
 
 /* ---- links ---- */
 
+/* What a slow link had queued at that time may come still: it has not paused since. */
+static bool drains(const struct data_act *a, uint64_t since_ns)
+{
+    const struct data_link *k = *judge_link_slot(a->link, JUDGE_AREA_DATA);
+    return k && k->busy_ns[a->side] <= since_ns && a->now < since_ns + DATA_LONG_NS;
+}
+
 /* On the link that this side left by F, and not just because a queue was still being emptied for so long. */
 static bool left_behind(const struct data_act *a, uint64_t grace_ns)
 {
     const struct data_side *me = a->me;
-    return me->f.set && a->link == me->link_before && a->link != me->f.link && a->now > me->f.ts_ns + grace_ns;
+    return me->f.set && a->link == me->link_before && a->link != me->f.link && a->now > me->f.ts_ns + grace_ns &&
+           !drains(a, me->f.ts_ns);
 }
 
 /* The same for a side that moved without F: what its old link had queued may still be on its way. */
@@ -23,7 +31,7 @@ static bool dead(const struct data_act *a)
     const struct trace_link *l = a->link;
     if (l->state != TRACE_LINK_GONE || a->c->group->gone || !l->gone_ns || !l->delete_frame)
         return false;
-    return left_behind(a, DATA_GRACE_NS) || l->gone_ns + 50 * DATA_MS < a->now;
+    return left_behind(a, DATA_GRACE_NS) || (l->gone_ns + 50 * DATA_MS < a->now && !drains(a, l->gone_ns));
 }
 
 static bool closing(const struct data_act *a)
@@ -307,6 +315,7 @@ void judge_failover_validation(struct data_cdc *x)
                                .psn = x->e->request->psn,
                                .frame = x->a.frame,
                                .ts_ns = x->a.now};
+    me->f_sent_ns = judge_data_first_sent(&x->a);
     me->f_seq = x->e->seq;
     me->link_before = me->link ? me->link : x->a.d->first_link; /* what was sent there may still be on its way */
     me->link = x->a.link;
@@ -353,11 +362,20 @@ void judge_failover_rst(const struct data_act *a)
     a->me->rst_last_seq = sender->last_seq;
 }
 
+/* Does the side send, or acknowledge, over the link that F came over after that time? */
+static bool goes_on(const struct data_act *a, const struct trace_link *l, uint64_t ns)
+{
+    const struct data_link *k = *judge_link_slot((struct trace_link *)(uintptr_t)l, JUDGE_AREA_DATA);
+    unsigned n = k ? k->n[!a->side] : 0;
+    return k && (k->last_ns[a->side] > ns || (n > 0 && k->ack[!a->side][n - 1].ts_ns > ns));
+}
+
 /* The whole group may have ended, with the link that F came over: only who goes on with that link reset because of F. */
 void judge_failover_end(const struct data_act *a)
 {
     const struct data_side *me = a->me;
-    if (!me->rst_f || !judge_data_later(a, a->side, me->rst_ns))
+    uint64_t queued = judge_data_lossy(a) ? DATA_GRACE_NS : DATA_MS; /* that may leave yet */
+    if (!me->rst_f || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, me->rst_ns + queued)))
         return;
     judge_holds(a->j, REQ_FAILOVER_005, false);
     judge_report(a->j, &me->rst_case, JT("RST after F with number %u", me->rst_f_seq),

@@ -102,6 +102,8 @@ struct llc_group {
     struct llc_add add;
     uint64_t adds;        /* ADD LINK requests of the server */
     uint8_t live[32], used[32], offered[32]; /* bitmaps of link numbers */
+    const struct trace_link *rkey_link[2]; /* over it the last DELETE RKEY of that side was answered, at rkey_ns */
+    uint64_t rkey_ns[2];
     bool quiet; /* no request waits for anything */
     uint64_t first_ns;
     uint64_t forgot_ns;   /* something may have been missed: who answers what is not sure for a while */

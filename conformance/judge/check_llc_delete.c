@@ -78,6 +78,13 @@ static void serve_client(struct llc_msg *m)
                    "the server forwards the client's DELETE LINK for another link");
 }
 
+/* The server sent CONFIRM LINK again and again: it may be the acknowledgements, and the response, that were lost. */
+static bool may_be_confirmed(struct llc_group *st, int number)
+{
+    const struct llc_open *o = llc_find(st, SMC_LLC_CONFIRM_LINK, LLC_SERVER, number);
+    return o && !o->delivered && o->stream && o->stream->duplicates > 0;
+}
+
 /* DELETE LINK while a link is being added: it ends the adding if it is about that link, else it has to wait. */
 static void check_during_add(struct llc_msg *m, struct llc_open *o)
 {
@@ -85,7 +92,7 @@ static void check_during_add(struct llc_msg *m, struct llc_open *o)
     if (a->phase == LLC_ADD_NONE)
         return;
     if (a->number == m->info.link_number) {
-        o->in_add = a->phase != LLC_ADD_OFFERED;
+        o->in_add = a->phase != LLC_ADD_OFFERED && !may_be_confirmed(m->st, a->number);
         a->phase = LLC_ADD_NONE;
         return;
     }

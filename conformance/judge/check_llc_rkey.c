@@ -212,7 +212,7 @@ static void check_collision(struct llc_msg *m, const struct llc_open *o)
     }
     if (m->side == LLC_SERVER && o->during_delete && del && !del->all) {
         if (!judge_holds(m->j, REQ_LLC_048, negative))
-            LLC_REPORT(m, REQ_LLC_048, m->side, 3, o->frame, NULL, "confirmed", "refused", "CONFIRM RKEY while a link is being deleted");
+            LLC_REPORT(m, REQ_LLC_048, m->side, 3, o->frame, "A-14", "confirmed", "refused", "CONFIRM RKEY while a link is being deleted");
         return;
     }
     /* Who has a CONFIRM RKEY open runs no other exchange that could be the reason. */
@@ -353,6 +353,8 @@ static void check_count(struct llc_msg *m, const struct llc_open *o)
 
 void llc_delete_rkey_response(struct llc_msg *m, struct llc_open *o)
 {
+    m->st->rkey_link[o->side] = m->link;
+    m->st->rkey_ns[o->side] = m->ns;
     if (!o->nkeys)
         return;
     if (m->info.version == 2)

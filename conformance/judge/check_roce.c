@@ -23,7 +23,11 @@ static void check_rkey(struct judge *j, const struct trace_write_event *e)
     const struct trace_rtoken *t = NULL;
     if (e->link->state == TRACE_LINK_GONE) /* what was in the network when the link failed reaches nobody; new data are [FAILOVER-001] */
         return;
-    bool deleted = e->target == TRACE_WRITE_DELETED, unknown = e->target == TRACE_WRITE_UNKNOWN;
+    const struct llc_group *st = llc_group_state(e->group);
+    bool deleted = e->target == TRACE_WRITE_DELETED;
+    if (deleted && st && st->rkey_link[!e->side] != e->link && e->ts_ns <= st->rkey_ns[!e->side] + 50 * LLC_MS)
+        return; /* two links are not captured in the order in which they were used */
+    bool unknown = e->target == TRACE_WRITE_UNKNOWN;
     if (e->target == TRACE_WRITE_UNTRACKED && !e->rmb && !e->request->headless) {
         t = token_at(e, e->request->va);
         unknown = t && t->rkey != e->request->rkey;

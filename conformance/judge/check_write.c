@@ -118,6 +118,7 @@ struct place {
     uint64_t from, to;
     bool again; /* behind the peer's consumer: consumed already */
     bool late;  /* fills what was announced too early */
+    bool unsure; /* as well new data as old ones again: what the writer knew of the consumer decides, and that is not sure */
 };
 
 static uint64_t forward(uint64_t at, uint64_t from, uint64_t ring)
@@ -149,6 +150,7 @@ static struct place place(const struct data_act *a, uint64_t at, uint32_t len, b
         p.from = cons + forward(at, cons, ring);
         bool beyond = p.from > me->written_pos || (p.from == me->written_pos && p.from >= ring && due_again(me, p.from - ring));
         if (beyond && p.from >= ring && p.from - ring < me->replay_end) {
+            p.unsure = p.from == me->written_pos;
             p.from -= ring;
             p.again = true;
         }
@@ -187,11 +189,12 @@ static void past_urgent(const struct data_act *a, const struct place *p)
 /* The peer's consumer as this side surely knew it when it sent F. */
 static uint64_t known_consumer(const struct data_act *a)
 {
-    uint64_t pos = a->peer->acked_cons;
+    uint64_t sent = a->me->f_sent_ns;
+    uint64_t pos = a->peer->acked_cons_ns + DATA_GRACE_NS <= sent ? a->peer->acked_cons : 0;
     judge_data_acks(a, !a->side);
     for (unsigned i = 0; i < a->peer->nnotes; i++) {
         const struct data_note *n = &a->peer->notes[i];
-        if (n->sent.ack_ns && n->sent.ack_ns + DATA_GRACE_NS <= a->me->f.ts_ns && n->cons_pos > pos)
+        if (n->sent.ack_ns && n->sent.ack_ns + DATA_GRACE_NS <= sent && n->cons_pos > pos)
             pos = n->cons_pos;
     }
     return pos;
@@ -253,6 +256,7 @@ static void ring_write(struct data_act *a, const struct trace_write_event *e)
     over_window(a, &p);
     past_urgent(a, &p);
     judge_spans_add(&a->me->written, p.from, p.to);
+    a->me->written.lost |= p.unsure;
     if (p.late && p.to >= a->me->missing.to)
         a->me->missing = (struct data_span){0, 0};
     if (p.again && p.to > a->me->f_from)
