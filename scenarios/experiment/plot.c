@@ -115,7 +115,7 @@ static void print_settings(const struct curves *c, FILE *out)
     const struct experiment_table *t = c->table;
     const struct experiment_origin *o = t->origin;
     char text[3 * ORIGIN_TEXT];
-    fputs("set encoding utf8\nset grid ytics lc rgb '#dddddd'\nset key outside top center horizontal noenhanced\nset bmargin 7\n", out);
+    fputs("set encoding utf8\nset grid ytics lc rgb '#dddddd'\nset key outside top center horizontal noenhanced width 3\nset bmargin 7\n", out);
     fputs("set title ", out);
     quote(c->plot->title[0] != '\0' ? c->plot->title : t->plan->title, out);
     fputs(" noenhanced\nset xlabel ", out);

@@ -2,10 +2,11 @@
 SPDX-License-Identifier: BSD-3-Clause
 
 The experiments' own expectations are checked by the way: modes, bytes, ends. And each page in docs/experiments names its command
-and its figures, and what it states of the results holds in the table it was written from (CLAIMS)."""
+and its figures, and every number in bold is one of the table that it was written from."""
 import csv
 import glob
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,19 +29,42 @@ def table(path):
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
+def shown(value):
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def check_numbers(name, text):
+    """The page's table of points against the committed summary, its bold numbers against that table."""
+    summary, wrong, listed = table(os.path.join(SOURCE, "docs", "experiments", name + ".summary.csv")), [], set()
+    for point, measure, value in re.findall(r"^\| (\S+=.*?) \| (\w+) \| (\S+) ±", text, re.M):
+        where = dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", point))
+        found = [row for row in summary if all(row.get(k) == v for k, v in where.items())]
+        listed.add(value)
+        if len(found) != 1 or shown(float(found[0][measure])) != value:
+            wrong.append(f"{name}: the page says {measure} {value} at {point}, the table {[row[measure] for row in found]}")
+    wrong += [f"{name}: **{bold}** stands in no row of the page's table" for bold in re.findall(r"\*\*([\d.]+)\*\*", text) if bold not in listed]
+    return wrong + ([] if len(listed) >= 2 else [f"{name}: the page has no table of numbers"])
+
+
 def page(name, plots):
     path = os.path.join(SOURCE, "docs", "experiments", name + ".md")
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    wanted = [f"smclab experiment scenarios/experiments/{name}.lua"] + [f"{name}-{i + 1}.svg" for i in range(plots)]
-    lost = [f"{path}: does not name {w}" for w in wanted if w not in text]
-    lost += [f"{path}: {name}-{i + 1}.svg is not there" for i in range(plots)
+    wanted = [f"smclab experiment scenarios/experiments/{name}.lua"] + [f"({name}-{i + 1}.svg)" for i in range(plots)]
+    lost = [f"{name}: the page does not name {w}" for w in wanted if w not in text]
+    lost += [f"{name}: {name}-{i + 1}.svg is not there" for i in range(plots)
              if not os.path.exists(os.path.join(os.path.dirname(path), f"{name}-{i + 1}.svg"))]
-    return lost
+    return lost + check_numbers(name, text)
 
 
 def numbers(row):
-    return {k: float(v) for k, v in row.items() if k.endswith("_ci95") is False and v.replace(".", "").replace("e", "").replace("-", "").replace("+", "").isdigit()}
+    found = {}
+    for key, value in row.items():
+        try:
+            found[key] = float(value)
+        except ValueError:
+            pass # a name, or nothing
+    return found
 
 
 def compare(name, folder):
