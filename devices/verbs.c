@@ -167,16 +167,15 @@ static int poll_some(struct verbs *v, struct smc_rdma_cq *cq, struct smc_rdma_co
     return taken > 0 ? taken : n < 0 ? SMC_ERR_IO : 0;
 }
 
-/* An empty queue is armed, and looked at once more: what came in between would not be told. */
+/* Armed before it is looked at: what comes from now on is told, whether this poll still takes it or not, and however few the
+ * caller asks for. */
 static int poll_cq(struct smc_rdma_device *device, struct smc_rdma_cq *cq, struct smc_rdma_completion *out, int count)
 {
     struct verbs *v = verbs_of(device);
     if (v->calling)
         return SMC_ERR_REENTERED;
-    int taken = poll_some(v, cq, out, count);
-    if (taken != 0 || cq->armed)
-        return taken;
-    arm(cq);
+    if (!cq->armed)
+        arm(cq);
     return poll_some(v, cq, out, count);
 }
 

@@ -15,11 +15,13 @@
 #include "conformance/agent/stack/rdma.h"
 #include "conformance/agent/stack/shared_memory.h"
 #include "conformance/agent/stack/traffic.h"
+#include "conformance/agent/stack/verbs_check.h"
 
 enum { EXIT_USAGE = 2, EXIT_NOTHING = 77, MS = 1000000, SETTLE_MS = 1000, VERBS_MAX = 4 };
 
 static const char usage[] =
     "usage: smclab-endpoint --listen ADDRESS:PORT | --connect ADDRESS:PORT [OPTION…]\n"
+    "       smclab-endpoint --verbs-check NAME     whether an RDMA device keeps what we ask of one\n"
     "\n"
     "Our SMC endpoint in real time: exchanges patterns with another one, checks every byte, prints a line \"RESULT {JSON}\".\n"
     "\n"
@@ -57,7 +59,7 @@ static const char usage[] =
 struct options {
     const char *listen, *connect;
     enum stack_family family;
-    const char *server, *cgroup, *verbs[VERBS_MAX];
+    const char *server, *cgroup, *check, *verbs[VERBS_MAX];
     unsigned verbs_count;
     bool function;
     enum shared_memory_way way;
@@ -104,7 +106,7 @@ enum {
     OPTION_LISTEN = 256, OPTION_CONNECT, OPTION_SOCKET, OPTION_SERVER, OPTION_IVSHMEM, OPTION_VECTORS, OPTION_DMBS, OPTION_POLL,
     OPTION_ALIVE, OPTION_CONNECTIONS, OPTION_OPENING, OPTION_KIND, OPTION_UP, OPTION_DOWN, OPTION_RMB, OPTION_EXPECT, OPTION_PROFILE, OPTION_UEID,
     OPTION_SEED, OPTION_DELAY, OPTION_TIMEOUT, OPTION_LOG, OPTION_ADDRESS, OPTION_MODULE,
-    OPTION_VERBS, OPTION_CGROUP, OPTION_RXE, OPTION_KERNEL_UEID
+    OPTION_VERBS, OPTION_CGROUP, OPTION_RXE, OPTION_KERNEL_UEID, OPTION_CHECK
 };
 
 static const struct option longs[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
@@ -132,6 +134,7 @@ static const struct option longs[] = {{"listen", required_argument, NULL, OPTION
                                       {"address", required_argument, NULL, OPTION_ADDRESS},
                                       {"module", required_argument, NULL, OPTION_MODULE},
                                       {"verbs", required_argument, NULL, OPTION_VERBS},
+                                      {"verbs-check", required_argument, NULL, OPTION_CHECK},
                                       {"cgroup", required_argument, NULL, OPTION_CGROUP},
                                       {"rxe", required_argument, NULL, OPTION_RXE},
                                       {"kernel-ueid", required_argument, NULL, OPTION_KERNEL_UEID},
@@ -215,6 +218,7 @@ static bool option(struct options *o, int c)
     case OPTION_DELAY: return number(optarg, UINT32_MAX, &o->delay_ms);
     case OPTION_TIMEOUT: return number(optarg, UINT32_MAX, &o->timeout_s);
     case OPTION_ADDRESS: return guest_set_address(optarg) == 0;
+    case OPTION_CHECK: o->check = optarg; return true;
     case OPTION_CGROUP: o->cgroup = optarg; return true;
     case OPTION_VERBS:
         if (o->verbs_count == VERBS_MAX)
@@ -239,6 +243,10 @@ static int parse(struct options *o, int argc, char **argv)
         }
         if (!option(o, c))
             return complain(EXIT_USAGE, "wrong option; --help lists them", c == '?' || optarg == NULL ? "" : optarg);
+    }
+    if (o->check != NULL && optind == argc) {
+        int failed = verbs_check(&memory, o->check, stdout);
+        return failed < 0 ? EXIT_NOTHING : failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     if ((o->listen == NULL) == (o->connect == NULL) || optind < argc)
         return complain(EXIT_USAGE, "either --listen or --connect, and nothing without a name", "");

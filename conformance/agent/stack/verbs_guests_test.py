@@ -58,6 +58,21 @@ class VerbsTest(unittest.TestCase):
         self.assertEqual(sum(c["mode"] == "SMC-R" for c in report["connections"]), count)  # besides: refused before there was a server
         print(f"judged: {sum(report['exercised'].values())} times {len(report['exercised'])} rules", file=sys.stderr)
 
+    def test_the_device_keeps_what_the_interface_promises(self):
+        a = m.Guest(self.folder, "a", self.boot, ["--address", "eth0=10.0.0.1/24", "--rxe", "rxe0=eth0", "--verbs-check", "rxe0"],
+                    ["user,restrict=on"], memory=256)
+        self.addCleanup(a.__exit__)
+        self.assertEqual(a.wait_for(r"^CHECKED (\d+) failed", 180).group(1), "0", a.text())
+        self.assertGreater(len(m.re.findall("^ok ", a.text(), flags=m.re.M)), 60)
+        self.assertNotIn("FAIL", a.text())
+        self.assertEqual((a.status(), a.end()), (0, 0))
+
+    def test_a_device_that_is_not_there_is_said_to_be_missing(self):
+        host = m.Host(self.folder, "host", "--connect", "127.0.0.1:1", "--verbs", "nosuchdevice")
+        self.addCleanup(host.__exit__)
+        self.assertEqual(host.end(), 77)
+        host.wait_for("there is no such RDMA device")
+
     def test_our_endpoint_on_both_sides(self):
         client, server = self.exchange(OURS, OURS, 24, 100000, 80000)
         self.assertEqual((client["modes"]["R"], server["modes"]["R"], client["groups"], server["groups"]), (24, 24, 1, 1))
