@@ -9,8 +9,8 @@ scenario {
 
 host "client" { address = "10.0.0.1/24", sndbuf = "16 KiB", rmb = "16 KiB" }
 host "server" { address = "10.0.0.2/24", sndbuf = "16 KiB", rmb = "16 KiB" }
-client:interface "eth1" { address = "10.0.1.1/24" }
-server:interface "eth1" { address = "10.0.1.2/24" }
+client:interface "eth1" { address = "10.0.0.11/24" }
+server:interface "eth1" { address = "10.0.0.12/24" }
 local l0 = link("client", "server")
 local l1 = link("client.eth1", "server.eth1")
 server:listen(5000)

@@ -9,8 +9,8 @@ scenario {
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }
 host "server" { address = "10.0.0.2/24", versions = { 1 } }
-client:interface "eth1" { address = "10.0.1.1/24" }
-server:interface "eth1" { address = "10.0.1.2/24" }
+client:interface "eth1" { address = "10.0.0.11/24" }
+server:interface "eth1" { address = "10.0.0.12/24" }
 link("client", "server")
 link("client.eth1", "server.eth1")
 

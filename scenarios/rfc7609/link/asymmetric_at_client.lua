@@ -9,7 +9,7 @@ scenario {
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }
 host "server" { address = "10.0.0.2/24", versions = { 1 } }
-server:interface "eth1" { address = "10.0.1.2/24" }
+server:interface "eth1" { address = "10.0.0.12/24" }
 switch "sw0"
 link("client", "sw0")
 link("server", "sw0")
