@@ -402,11 +402,20 @@ def kernel(cache, name, debug, refresh):
     final = os.path.join(cache, "kernel", plain)
     if os.path.exists(os.path.join(final, "info.json")) and not refresh:
         return final
+    os.makedirs(os.path.dirname(final), exist_ok=True)
+    with open(final + ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one makes it, others wait for it
+        if refresh or not os.path.exists(os.path.join(final, "info.json")):
+            make_kernel(cache, name, debug, final)
+    return final
+
+
+def make_kernel(cache, name, debug, final):
     work = final + ".new"
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     try:
-        package = build(cache, name, work, debug) if kind == "build" else fetch(cache, name, work)
+        package = build(cache, name, work, debug) if name.startswith("build") else fetch(cache, name, work)
         with open(os.path.join(work, "version"), encoding="utf-8") as file:
             version = file.read()
         with open(os.path.join(work, "info.json"), "w", encoding="utf-8") as file:
@@ -416,7 +425,6 @@ def kernel(cache, name, debug, refresh):
     finally:
         shutil.rmtree(work, ignore_errors=True)
     say(f"{package} is in the cache")
-    return final
 
 
 # ---- The initramfs ----------------------------------------------------------------------------------
@@ -560,7 +568,8 @@ def initramfs(cache, folder, version, init, modules, files):
     if os.path.exists(final):
         os.utime(final)
         return final
-    with open(final + ".new", "wb") as file:
+    new = f"{final}.{os.getpid()}"
+    with open(new, "wb") as file:
         cpio = Cpio(file)
         for name in ("proc", "sys", "dev", "run", "tmp", "etc", "var"):
             cpio.entry(name, stat.S_IFDIR | 0o755)
@@ -570,7 +579,7 @@ def initramfs(cache, folder, version, init, modules, files):
             add_file(cpio, source, to)
         add_modules(cpio, folder, version, modules)
         cpio.end()
-    os.rename(final + ".new", final)
+    os.rename(new, final)
     forget_old(place)
     return final
 
@@ -601,16 +610,14 @@ def arguments():
 
 def work(args):
     cache = cache_folder()
-    with open(os.path.join(cache, "lock"), "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time: others find it ready
-        folder = kernel(cache, args.kernel, args.debug, args.refresh)
-        with open(os.path.join(folder, "info.json"), encoding="utf-8") as file:
-            info = json.load(file)
-        print("kernel=" + os.path.join(folder, "vmlinuz"))
-        print("version=" + info["version"])
-        print("package=" + info["package"])
-        if args.init:
-            print("initrd=" + initramfs(cache, folder, info["version"], args.init, args.module, args.files))
+    folder = kernel(cache, args.kernel, args.debug, args.refresh)
+    with open(os.path.join(folder, "info.json"), encoding="utf-8") as file:
+        info = json.load(file)
+    print("kernel=" + os.path.join(folder, "vmlinuz"))
+    print("version=" + info["version"])
+    print("package=" + info["package"])
+    if args.init:
+        print("initrd=" + initramfs(cache, folder, info["version"], args.init, args.module, args.files))
 
 
 def main():
