@@ -175,10 +175,15 @@ class Apt:
                    "Acquire::IndexTargets::deb::CNF::DefaultEnabled=false")
         self.options = [word for option in options for word in ("-o", option)]
 
+    def run(self, *command, **more):
+        with open(os.path.join(self.folder, "lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # apt would not wait for another one
+            return run(command[0], *self.options, *command[1:], **more)
+
     def update(self):
         say(f"asking Debian's archive what {self.suite} has")
         try:
-            run("apt-get", *self.options, "-q", "update")
+            self.run("apt-get", "-q", "update")
         except Failed as error:
             raise Missing(f"Debian's archive does not answer for {self.suite}: {error}") from None
         if not any("Packages" in name for name in os.listdir(os.path.join(self.folder, "lists"))):
@@ -186,7 +191,7 @@ class Apt:
 
     def show(self, package):
         """Version and dependencies (names) of the newest version of a package."""
-        text = run("apt-cache", *self.options, "show", "--no-all-versions", package)
+        text = self.run("apt-cache", "show", "--no-all-versions", package)
         version = re.search(r"^Version: (\S+)", text, flags=re.M)
         depends = re.search(r"^Depends: (.*)", text, flags=re.M)
         if version is None:
@@ -201,7 +206,7 @@ class Apt:
         os.makedirs(folder)
         try:
             try:
-                run("apt-get", *self.options, "-q", "download", package, cwd=folder)
+                self.run("apt-get", "-q", "download", package, cwd=folder)
             except Failed as error:
                 raise Missing(f"{package} could not be fetched: {error}") from None
             for name in os.listdir(folder):
