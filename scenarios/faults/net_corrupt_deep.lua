@@ -4,7 +4,7 @@ scenario {
     title = "A network with corrupt deep",
     source = "RFC 7609; InfiniBand volume 1, chapter 9",
     requirements = { "ROCE-006", "CLC-006" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

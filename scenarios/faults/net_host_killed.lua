@@ -4,7 +4,7 @@ scenario {
     title = "Power cut",
     source = "RFC 7609 C",
     requirements = { "LLC-062", "LLC-065", "CLOSE-030" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

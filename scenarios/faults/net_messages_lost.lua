@@ -4,7 +4,7 @@ scenario {
     title = "Each message lost, doubled, late",
     source = "RFC 7609 3.5",
     requirements = { "LLC-064", "CLC-006" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "Partitions that heal and that do not",
     source = "RFC 7609 4.6, C",
     requirements = { "FAILOVER-012", "CLOSE-017", "LLC-064" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "SYNs lost, doubled, late",
     source = "RFC 7609 3.1; RFC 9293",
     requirements = { "TCPOPT-001" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,8 @@ scenario {
     title = "A load balancer before two SMC servers",
     source = "RFC 7609 A.2.1; 2.2.3",
     requirements = { "CLC-014", "CLC-032", "CLC-073" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server1" },
 }
 
 host "client" { address = "10.0.0.1/24" }

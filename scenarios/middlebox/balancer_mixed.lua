@@ -4,7 +4,7 @@ scenario {
     title = "A load balancer before an SMC server and a plain one",
     source = "RFC 7609 3.1",
     requirements = { "TCPOPT-005" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

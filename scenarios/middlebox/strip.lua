@@ -4,7 +4,7 @@ scenario {
     title = "A middlebox that strips the option both ways",
     source = "RFC 7609 3.1",
     requirements = {},
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

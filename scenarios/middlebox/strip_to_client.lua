@@ -5,7 +5,7 @@ scenario {
     title = "The option is lost on the SYN-ACK",
     source = "RFC 7609 3.1; 3.5.1.1",
     requirements = { "TCPOPT-005", "TCPOPT-006", "CLC-010" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "The option is lost on the SYN",
     source = "RFC 7609 3.1",
     requirements = {},
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

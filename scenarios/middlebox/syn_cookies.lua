@@ -4,7 +4,7 @@ scenario {
     title = "SYN cookies",
     source = "RFC 7609 3.5.1.1",
     requirements = { "TCPOPT-005" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "A plain TCP peer",
     source = "RFC 7609 3.1",
     requirements = { "TCPOPT-001", "TCPOPT-005" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
     hostile = true,
 }
 

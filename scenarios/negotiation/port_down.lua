@@ -4,7 +4,8 @@ scenario {
     title = "No active port, no SMC-R",
     source = "linux net/smc/smc_pnet.c",
     requirements = { "CLC-055", "CLC-072" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
 }
 
 host "client" { address = "10.0.0.1/24", paths = { "R" } }

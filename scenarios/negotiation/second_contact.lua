@@ -4,7 +4,7 @@ scenario {
     title = "Only the server says first contact",
     source = "RFC 7609 3.5.2",
     requirements = { "CLC-032", "CLC-073" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "one" { address = "10.0.0.1/24" }

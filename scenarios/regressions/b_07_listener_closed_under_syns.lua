@@ -4,7 +4,7 @@ scenario {
     title = "B-07, B-42: a listener goes under its handshakes",
     source = "CVE-2026-23450, CVE-2026-74692",
     requirements = { "CLC-008" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,8 @@ scenario {
     title = "B-08: accepted and closed at once",
     source = "net/smc: fix UAF on smcsk after smc_listen_out()",
     requirements = { "CLOSE-005" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
 }
 
 host "client" { address = "10.0.0.1/24" }

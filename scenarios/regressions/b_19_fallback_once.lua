@@ -4,7 +4,8 @@ scenario {
     title = "B-19: a socket falls back once",
     source = "net/smc: Fix slab-out-of-bounds issue in fallback",
     requirements = { "CLC-010", "TCPOPT-005" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
 }
 
 host "client" { address = "10.0.0.1/24", ipsec = true }

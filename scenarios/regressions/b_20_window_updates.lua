@@ -4,7 +4,7 @@ scenario {
     title = "B-20: window updates are a tenth of the ring, not the smaller of two limits",
     source = "RFC 7609 4.5.1; linux 6bf536eb5c8c",
     requirements = { "CURSOR-010", "CURSOR-023" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

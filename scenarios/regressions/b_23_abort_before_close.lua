@@ -4,7 +4,7 @@ scenario {
     title = "B-23: nothing is kept when an abort cuts a close short",
     source = "net/smc: put sk reference if close work was canceled",
     requirements = { "CLOSE-016", "CLOSE-019" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "B-24: a socket in APPFINCLOSEWAIT is freed in the end",
     source = "linux 5211c9729484",
     requirements = { "CLOSE-009", "CLOSE-010", "CLOSE-030" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,8 @@ scenario {
     title = "B-28: the end of the wait is told at every fallback",
     source = "linux 2153bd1e3d3d",
     requirements = { "CLC-010" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,7 @@ scenario {
     title = "B-31: TCP is closed in the order of the connections",
     source = "linux 606a63c9783a",
     requirements = { "CLOSE-023", "CLOSE-024" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,8 @@ scenario {
     title = "B-37: the keys of an ADD LINK response are those that came",
     source = "linux a42a459ef0e5",
     requirements = { "LLC-088", "LLC-032" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 } }

@@ -4,7 +4,7 @@ scenario {
     title = "B-46: closing what has hardly begun",
     source = "CVE-2024-56641",
     requirements = { "CLC-008" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }
