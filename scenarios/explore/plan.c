@@ -191,9 +191,9 @@ static void draw_traffic(struct explore_plan *p)
 {
     struct sim_random r;
     sim_random_init(&r, p->seed, "traffic");
-    bool crowd = explore_one_in(&r, 300);
-    p->conn_count = crowd ? (unsigned)(260 + explore_below(&r, 60)) : explore_one_in(&r, 12) ? (unsigned)(13 + explore_below(&r, 24)) : (unsigned)(6 + explore_below(&r, 9));
-    uint64_t scale = crowd ? 64 : p->conn_count > 12 ? 4 : 1;
+    bool crowd = explore_one_in(&r, 300), many = explore_one_in(&r, 12);
+    p->conn_count = (unsigned)(crowd ? 260 + explore_below(&r, 60) : many ? 15 + explore_below(&r, 22) : 6 + explore_below(&r, 9));
+    uint64_t scale = crowd ? 64 : many ? 4 : 1;
     bool together = explore_one_in(&r, 3);
     for (unsigned i = 0; i < p->conn_count; i++) {
         struct explore_conn *c = &p->conns[i];
