@@ -96,6 +96,18 @@ static void put_address(struct agent_text *out, const char *p, const char *name,
         agent_text_print(out, " %s%s=%s %s%s_port=%u", p, name, text, p, name, ntohs(port));
 }
 
+/* diag_family is AF_SMC, whatever is below it: an IPv6 address shows by itself. Of IPPROTO_SMC sockets the kernel (6.12) gives no
+ * addresses at all. */
+static void put_addresses(struct agent_text *out, const char *p, const struct inet_diag_sockid *id)
+{
+    uint8_t family = AF_INET;
+    for (int i = 1; i < 4; i++)
+        if (id->idiag_src[i] != 0 || id->idiag_dst[i] != 0)
+            family = AF_INET6;
+    put_address(out, p, "own", family, id->idiag_src, id->idiag_sport);
+    put_address(out, p, "peer", family, id->idiag_dst, id->idiag_dport);
+}
+
 /* What the socket is: nothing yet while the handshake goes on. */
 static const char *mode_name(const struct smc_diag_msg *m)
 {
@@ -110,8 +122,8 @@ static void put_socket(struct agent_text *out, const char *p, const struct smc_d
 {
     struct agent_nla a;
     agent_text_print(out, " %smode=%s %sstate=%s", p, mode_name(m), p, state_name(m->diag_state));
-    put_address(out, p, "own", m->diag_family == AF_INET6 ? AF_INET6 : AF_INET, m->id.idiag_src, m->id.idiag_sport);
-    put_address(out, p, "peer", m->diag_family == AF_INET6 ? AF_INET6 : AF_INET, m->id.idiag_dst, m->id.idiag_dport);
+    if (*p != '\0') /* `info` has the socket itself to ask */
+        put_addresses(out, p, &m->id);
     while (agent_nla_next(&from, end, &a)) {
         switch (a.type) {
         case SMC_DIAG_CONNINFO:
@@ -157,6 +169,13 @@ static int match_socket(void *user, const struct nlmsghdr *m)
     if (agent_nla_find(from, end, SMC_DIAG_CONNINFO, &a) && a.n >= sizeof(c)) {
         memcpy(&c, a.p, sizeof(c));
         d->sndbuf = c.sndbuf_size;
+    }
+    struct smc_diag_lgrinfo g;
+    if (agent_nla_find(from, end, SMC_DIAG_LGRINFO, &a) && a.n >= sizeof(g)) {
+        memcpy(&g, a.p, sizeof(g));
+        d->link = g.lnk[0].link_id;
+        memcpy(d->gid, g.lnk[0].gid, sizeof(g.lnk[0].gid));
+        memcpy(d->peer_gid, g.lnk[0].peer_gid, sizeof(g.lnk[0].peer_gid));
     }
     if (d->out != NULL)
         put_socket(d->out, "", &head, from, end);

@@ -563,6 +563,27 @@ static void put_tcp(const struct agent_socket *s, struct agent_text *answer)
     agent_text_print(answer, " tcp=%s", names[info.tcpi_state]);
 }
 
+static void put_name(struct agent_text *answer, const char *name, const union address *a)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    bool v6 = a->any.sa_family == AF_INET6;
+    inet_ntop(v6 ? AF_INET6 : AF_INET, v6 ? (const void *)&a->v6.sin6_addr : (const void *)&a->v4.sin_addr, text, sizeof(text));
+    agent_text_print(answer, " %s=%s %s_port=%u", name, text, name, ntohs(v6 ? a->v6.sin6_port : a->v4.sin_port));
+}
+
+static void put_names(const struct agent_socket *s, struct agent_text *answer)
+{
+    union address a;
+    socklen_t size = sizeof(a);
+    memset(&a, 0, sizeof(a));
+    if (getsockname(s->source.fd, &a.any, &size) == 0)
+        put_name(answer, "own", &a);
+    size = sizeof(a);
+    memset(&a, 0, sizeof(a));
+    if (getpeername(s->source.fd, &a.any, &size) == 0)
+        put_name(answer, "peer", &a);
+}
+
 static int verb_info(struct agent *a, const struct agent_line *line, struct agent_text *answer)
 {
     struct agent_socket *s;
@@ -574,6 +595,9 @@ static int verb_info(struct agent *a, const struct agent_line *line, struct agen
         return status;
     if (!d.found)
         agent_text_print(answer, " mode=%s state=%s", s->smc ? "none" : "TCP", s->smc ? "CLOSED" : "TCP");
+    if (d.link != 0)
+        agent_smc_print_group(&d, answer);
+    put_names(s, answer);
     put_tcp(s, answer);
     if (ioctl(s->source.fd, SIOCATMARK, &mark) == 0)
         agent_text_print(answer, " mark=%d", mark != 0);

@@ -44,9 +44,13 @@ struct agent_diag {
     bool found;
     uint64_t inode;
     uint32_t sndbuf;
+    uint8_t link;           /* of SMC-R; 0: none */
+    char gid[41], peer_gid[41];
     struct agent_text *out; /* " NAME=VALUE"… as `info` answers; NULL: only sndbuf is wanted */
 };
 int agent_diag_find(struct agent *a, struct agent_diag *d);
+/* agent_smc.c: " version= group=" of an SMC-R connection, as far as they can be told. */
+void agent_smc_print_group(const struct agent_diag *d, struct agent_text *out);
 /* All of them: "1.state=…"… and count=. */
 int agent_diag_all(struct agent *a, struct agent_text *out);
 

@@ -158,7 +158,9 @@ START_TEST(bytes_urgent_data_and_the_end_cross_a_tcp_connection)
     while (strstr(event("socket id=1000000"), "urgent") == NULL) /* "readable" may be told for the byte behind it */
         continue;
     ck_assert_str_eq(ask("recv id=1000000 oob=1"), "ok n=1 bytes=5a");
-    ck_assert_ptr_nonnull(strstr(ask_ok("info id=2"), " mode=TCP state=TCP tcp=ESTABLISHED"));
+    const char *info = ask_ok("info id=2");
+    ck_assert_msg(strstr(info, " mode=TCP state=TCP own=127.0.0.1 ") != NULL && strstr(info, " peer=127.0.0.1 ") != NULL &&
+                      strstr(info, " tcp=ESTABLISHED") != NULL, "%s", info);
     ck_assert_uint_gt(value(ask_ok("room id=2"), "n"), 1000);
     ask_ok("set id=2 nodelay=1 linger=3");
     ask_ok("shutdown id=2 how=write");

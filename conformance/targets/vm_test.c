@@ -107,6 +107,7 @@ START_TEST(two_kernels_exchange_a_pattern_over_smc_r)
     ck_assert_ptr_nonnull(strstr(line, " peer=10.0.0.1"));
     const char *info = ask(&talk[0], "info id=1");
     ck_assert_msg(strstr(info, " mode=SMC-R") != NULL && strstr(info, " state=ACTIVE") != NULL, "%s", info);
+    ck_assert_msg(number(info, "version") == 2 && number(info, "group") != 0 && number(info, "link") == 1, "%s", info);
     ask(&talk[0], "traffic id=1 send_bytes=1000000 send_pattern=1 receive_pattern=2 receive_bytes=1000000");
     snprintf(line, sizeof(line), "traffic id=%llu send_bytes=1000000 send_pattern=2 receive_pattern=1 receive_bytes=1000000", accepted);
     ask(&talk[1], line);
