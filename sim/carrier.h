@@ -38,8 +38,9 @@ struct net_carrier {
     int (*link)(void *user, const struct net_carried_link *link, void *ends[2], char *problem, size_t problem_size);
     /* Takes a frame into the queue of an end. False: it had no room (the packet stays the caller's). The bytes are borrowed. */
     bool (*send)(void *end, struct net_packet *packet, const uint8_t *bytes, size_t length);
-    /* The frame has left the transmitter: it arrives after the propagation, and `late_ns`. */
-    void (*propagate)(void *end, struct net_packet *packet, const uint8_t *bytes, size_t length, uint64_t late_ns);
+    /* The frame has left the transmitter: it arrives after the propagation, and `late_ns`. False: in another process (the packet
+     * stays the caller's). */
+    bool (*propagate)(void *end, struct net_packet *packet, const uint8_t *bytes, size_t length, uint64_t late_ns);
     /* What waits or is in transmission is given back as lost, at once. */
     void (*flush)(void *end);
 };
@@ -55,6 +56,8 @@ void net_carrier_arrived(struct net_packet *packet, uint64_t now_ns);
 enum net_carrier_loss { NET_LOST_QUEUE, NET_LOST_ERROR, NET_LOST_LINK };
 /* It is lost. May also be called from within `send` (for other packets than that) and `flush`. */
 void net_carrier_lost(struct port *from, struct net_packet *packet, enum net_carrier_loss why);
+/* A frame from another process has arrived at a port here; the bytes are copied. */
+void net_carrier_entered(struct port *to, const uint8_t *bytes, size_t length, uint64_t now_ns);
 /* An ECN-capable frame in the carrier's queue is marked CE. False: it is not capable. The new bytes replace the old ones. */
 bool net_carrier_mark_ce(struct port *from, struct net_packet *packet, const uint8_t **bytes);
 

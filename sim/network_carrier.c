@@ -33,7 +33,10 @@ bool net_carry_direct(const struct net_port *port, const struct net_packet *p)
 void net_carry_on(struct net_port *from, struct net_packet *p, uint64_t late_ns)
 {
     hand_over(p);
-    from->carrier->propagate(from->carried_end, p, p->buffer->bytes, p->buffer->length, late_ns);
+    if (from->carrier->propagate(from->carried_end, p, p->buffer->bytes, p->buffer->length, late_ns))
+        return;
+    take_back(p); /* its bytes are on their way to another process */
+    net_packet_free(p);
 }
 
 /* ---- what it gives back ---- */
@@ -70,6 +73,20 @@ void net_carrier_lost(struct port *from, struct net_packet *p, enum net_carrier_
     net_packet_free(p);
     if (was_sending && why != NET_LOST_LINK)
         net_port_kick(port, sim_now(port->net->sim));
+}
+
+void net_carrier_entered(struct port *to, const uint8_t *bytes, size_t length, uint64_t now_ns)
+{
+    struct net_port *port = net_port_of(to);
+    struct net_buffer *b = net_buffer_new(port->net, bytes, length, length);
+    struct net_packet *p = b != NULL ? net_packet_new(port->net, b) : NULL;
+    if (p == NULL) {
+        port->stats.no_memory++;
+        return;
+    }
+    p->port = port;
+    p->link_epoch = port->link->epoch;
+    net_arrive(p, now_ns);
 }
 
 bool net_carrier_mark_ce(struct port *from, struct net_packet *p, const uint8_t **bytes)

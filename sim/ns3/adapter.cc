@@ -5,6 +5,11 @@
 #include "sim/ns3/device.hh"
 
 #include <ns3/cobalt-queue-disc.h>
+#ifdef SMCLAB_NS3_MPI
+#include <ns3/global-value.h>
+#include <ns3/mpi-interface.h>
+#include <ns3/mpi-receiver.h>
+#endif
 #include <ns3/names.h>
 #include <ns3/net-device-queue-interface.h>
 #include <ns3/object-factory.h>
@@ -40,6 +45,8 @@ class Clock : public smclab::EventGate {
   public:
     int Step(struct sim *sim, uint64_t until_ns);
     void Call(sim_fn fn, void *ctx) override;
+    // With other processes: all return from Step() at the same time only, since they wait for each other inside ns-3.
+    void SetSeveral() { m_several = true; }
 
   private:
     static uint64_t Now() { return static_cast<uint64_t>(ns3::Simulator::Now().GetNanoSeconds()); }
@@ -50,13 +57,15 @@ class Clock : public smclab::EventGate {
     struct sim *m_sim = nullptr;
     uint64_t m_until = 0;
     int m_result = 0;
+    bool m_several = false;
     std::vector<uint64_t> m_ticks; // set now, the next one last
 };
 
 void Clock::Happened(int result)
 {
     m_result = result;
-    ns3::Simulator::Stop();
+    if (!m_several || result <= 0)
+        ns3::Simulator::Stop();
 }
 
 void Clock::SetTick()
@@ -249,6 +258,7 @@ struct ns3_engine {
     Clock clock;
     lab_clock lab;
     net_carrier carrier;
+    unsigned (*rank_of)(const char *node) = nullptr;
     std::map<std::string, ns3::Ptr<ns3::Node>> nodes;
     std::string trace_folder;
     int64_t next_stream = 0;
@@ -268,7 +278,7 @@ ns3::Ptr<ns3::Node> ns3_engine::NodeOf(const struct port *port)
     name = name.substr(0, name.rfind('.'));
     ns3::Ptr<ns3::Node> &node = nodes[name];
     if (!node) {
-        node = ns3::CreateObject<ns3::Node>();
+        node = ns3::CreateObject<ns3::Node>(rank_of != nullptr ? rank_of(name.c_str()) : 0);
         ns3::Names::Add(name, node);
     }
     return node;
@@ -300,6 +310,11 @@ ns3::Ptr<FrameDevice> ns3_engine::MakeDevice(const net_carried_link *link, const
     }
     next_stream += STREAMS;
     set_attributes(ns3::PeekPointer(device), options.With("device."));
+#ifdef SMCLAB_NS3_MPI
+    auto receiver = ns3::CreateObject<ns3::MpiReceiver>();
+    receiver->SetReceiveCallback(ns3::MakeCallback(&FrameDevice::Enter, ns3::PeekPointer(device)));
+    device->AggregateObject(receiver);
+#endif
     if (!trace_folder.empty())
         Trace(device, net_port_name(link->end[i]));
     return device;
@@ -340,10 +355,9 @@ static bool carry_send(void *end, net_packet *packet, const uint8_t *bytes, size
     return the_engine != nullptr && static_cast<FrameDevice *>(end)->SendFrame(packet, bytes, length);
 }
 
-static void carry_propagate(void *end, net_packet *packet, const uint8_t *bytes, size_t length, uint64_t late_ns)
+static bool carry_propagate(void *end, net_packet *packet, const uint8_t *bytes, size_t length, uint64_t late_ns)
 {
-    if (the_engine != nullptr) // else the net is freed next, and with it the packet
-        static_cast<FrameDevice *>(end)->Propagate(packet, bytes, length, late_ns);
+    return the_engine != nullptr && static_cast<FrameDevice *>(end)->Propagate(packet, bytes, length, late_ns);
 }
 
 static void carry_flush(void *end)
@@ -356,6 +370,49 @@ static int clock_step(void *user, struct sim *sim, uint64_t until_ns)
 {
     return static_cast<Clock *>(user)->Step(sim, until_ns);
 }
+
+// ---- several processes
+
+#ifdef SMCLAB_NS3_MPI
+
+void ns3_ranks_begin(int *argc, char ***argv)
+{
+    ns3::GlobalValue::Bind("SimulatorImplementationType", ns3::StringValue("ns3::DistributedSimulatorImpl"));
+    ns3::MpiInterface::Enable(argc, argv);
+}
+
+unsigned ns3_rank()
+{
+    return ns3::MpiInterface::GetSystemId();
+}
+
+unsigned ns3_rank_count()
+{
+    return ns3::MpiInterface::IsEnabled() ? ns3::MpiInterface::GetSize() : 1;
+}
+
+void ns3_ranks_end()
+{
+    ns3::MpiInterface::Disable();
+}
+
+#else
+
+void ns3_ranks_begin(int *, char ***) {}
+
+unsigned ns3_rank()
+{
+    return 0;
+}
+
+unsigned ns3_rank_count()
+{
+    return 1;
+}
+
+void ns3_ranks_end() {}
+
+#endif
 
 // ---- C
 
@@ -376,6 +433,9 @@ int ns3_engine_new(const struct ns3_engine_config *config, struct ns3_engine **o
         snprintf(error, error_size, "out of memory");
         return SMC_ERR_NOMEM;
     }
+    engine->rank_of = config->rank_of;
+    if (ns3_rank_count() > 1)
+        engine->clock.SetSeveral();
     ns3::ObjectFactory factory;
     factory.SetTypeId(tid);
     ns3::Simulator::SetScheduler(factory);

@@ -27,6 +27,9 @@ struct ns3_engine;
 struct ns3_engine_config {
     uint64_t seed;            /* of ns-3's random streams (its run number) */
     const char *scheduler;    /* NULL: "ns3::PriorityQueueScheduler" */
+    /* Several processes (a build with MPI, sim/ns3/mpi): which of them a node belongs to, by its name. NULL: there is one process.
+     * Each process makes the whole laboratory, but lets only its own hosts do something. */
+    unsigned (*rank_of)(const char *node);
     const char *trace_folder; /* each device writes FOLDER/node-device.pcap, as ns-3's helpers do; NULL: none */
 };
 
@@ -44,6 +47,11 @@ const struct lab_clock *ns3_engine_clock(struct ns3_engine *engine);
 void ns3_engine_attach(struct ns3_engine *engine, struct lab *lab);
 /* Events of ns-3 that happened, its stand-ins for our timers included. */
 uint64_t ns3_engine_events(const struct ns3_engine *engine);
+/* Before and after everything else where there are several processes; without MPI there is one, number 0. */
+void ns3_ranks_begin(int *argc, char ***argv);
+unsigned ns3_rank(void);
+unsigned ns3_rank_count(void);
+void ns3_ranks_end(void);
 /* Ends ns-3's simulator. NULL is allowed. */
 void ns3_engine_free(struct ns3_engine *engine);
 

@@ -5,8 +5,13 @@
 #include "sim/hash.h"
 #include "sim/network_frame.h"
 
+#ifdef SMCLAB_NS3_MPI
+#include <ns3/mpi-interface.h>
+#endif
 #include <ns3/pointer.h>
 #include <ns3/uinteger.h>
+
+#include <vector>
 
 namespace smclab {
 
@@ -44,10 +49,17 @@ void FrameChannel::Attach(ns3::Ptr<FrameDevice> a, ns3::Ptr<FrameDevice> b)
     b->SetPeer(ns3::PeekPointer(a));
 }
 
-void FrameChannel::Transmit(FrameDevice *from, ns3::Ptr<ns3::Packet> frame, net_packet *packet, ns3::Time late)
+bool FrameChannel::Transmit(FrameDevice *from, ns3::Ptr<ns3::Packet> frame, net_packet *packet, ns3::Time late)
 {
     ns3::Ptr<FrameDevice> to = from->Peer();
+#ifdef SMCLAB_NS3_MPI
+    if (to->GetNode()->GetSystemId() != ns3::MpiInterface::GetSystemId()) {
+        ns3::MpiInterface::SendPacket(frame, ns3::Simulator::Now() + m_delay + late, to->GetNode()->GetId(), to->GetIfIndex());
+        return false;
+    }
+#endif
     ns3::Simulator::ScheduleWithContext(to->GetNode()->GetId(), m_delay + late, &FrameDevice::Receive, to, frame, packet);
+    return true;
 }
 
 // ---- what lies in a queue
@@ -161,7 +173,7 @@ void FrameDevice::DoDispose()
 {
     m_node = nullptr;
     m_channel = nullptr;
-    m_frame = nullptr;
+    m_frame = m_frame_in = nullptr;
     m_errors = nullptr;
     if (m_queue)
         m_queue->Dispose();
@@ -256,10 +268,10 @@ void FrameDevice::Complete()
     m_gate->Call(Sent, this);
 }
 
-void FrameDevice::Propagate(net_packet *packet, const uint8_t *bytes, std::size_t length, uint64_t late_ns)
+bool FrameDevice::Propagate(net_packet *packet, const uint8_t *bytes, std::size_t length, uint64_t late_ns)
 {
     ns3::Ptr<ns3::Packet> frame = ns3::Create<ns3::Packet>(bytes, static_cast<uint32_t>(length));
-    m_channel->Transmit(this, frame, packet, ns3::NanoSeconds(late_ns));
+    return m_channel->Transmit(this, frame, packet, ns3::NanoSeconds(late_ns));
 }
 
 void FrameDevice::Flush()
@@ -282,6 +294,26 @@ void FrameDevice::Arrived(void *self, uint64_t now_ns)
 {
     auto device = static_cast<FrameDevice *>(self);
     net_carrier_arrived(device->m_arriving, now_ns);
+}
+
+void FrameDevice::Entered(void *self, uint64_t now_ns)
+{
+    auto device = static_cast<FrameDevice *>(self);
+    std::vector<uint8_t> bytes(device->m_frame_in->GetSize());
+    device->m_frame_in->CopyData(bytes.data(), static_cast<uint32_t>(bytes.size()));
+    net_carrier_entered(device->m_above, bytes.data(), bytes.size(), now_ns);
+}
+
+void FrameDevice::Enter(ns3::Ptr<ns3::Packet> frame)
+{
+    m_frame_in = frame;
+    m_phy_rx_end(frame);
+    if (m_errors && m_errors->IsCorrupt(frame)) {
+        m_phy_rx_drop(frame); // the sender, who counts such losses, is in another process
+        return;
+    }
+    m_mac_rx(frame);
+    m_gate->Call(Entered, this);
 }
 
 void FrameDevice::LostByError(void *self, uint64_t now_ns)

@@ -34,7 +34,8 @@ class FrameChannel : public ns3::Channel {
     std::size_t GetNDevices() const override;
     ns3::Ptr<ns3::NetDevice> GetDevice(std::size_t i) const override;
     void Attach(ns3::Ptr<FrameDevice> a, ns3::Ptr<FrameDevice> b);
-    void Transmit(FrameDevice *from, ns3::Ptr<ns3::Packet> frame, net_packet *packet, ns3::Time late);
+    // False: the frame went to another process.
+    bool Transmit(FrameDevice *from, ns3::Ptr<ns3::Packet> frame, net_packet *packet, ns3::Time late);
 
   private:
     ns3::Time m_delay;
@@ -68,9 +69,10 @@ class FrameDevice : public ns3::NetDevice {
 
     void Setup(EventGate *gate, port *above, ns3::Ptr<FrameChannel> channel, ns3::Ptr<ns3::QueueDisc> queue, bool queue_named);
     bool SendFrame(net_packet *packet, const uint8_t *bytes, std::size_t length);
-    void Propagate(net_packet *packet, const uint8_t *bytes, std::size_t length, uint64_t late_ns);
+    bool Propagate(net_packet *packet, const uint8_t *bytes, std::size_t length, uint64_t late_ns);
     void Flush();
     void Receive(ns3::Ptr<ns3::Packet> frame, net_packet *packet);
+    void Enter(ns3::Ptr<ns3::Packet> frame); // from another process
     port *Above() const { return m_above; }
     ns3::Ptr<FrameDevice> Peer() const { return m_peer; }
     void SetPeer(FrameDevice *peer) { m_peer = peer; }
@@ -90,7 +92,7 @@ class FrameDevice : public ns3::NetDevice {
     ns3::Address GetMulticast(ns3::Ipv4Address group) const override { return ns3::Mac48Address::GetMulticast(group); }
     ns3::Address GetMulticast(ns3::Ipv6Address group) const override { return ns3::Mac48Address::GetMulticast(group); }
     bool IsBridge() const override { return false; }
-    bool IsPointToPoint() const override { return false; }
+    bool IsPointToPoint() const override { return true; }
     bool Send(ns3::Ptr<ns3::Packet>, const ns3::Address &, uint16_t) override { return false; }
     bool SendFrom(ns3::Ptr<ns3::Packet>, const ns3::Address &, const ns3::Address &, uint16_t) override { return false; }
     ns3::Ptr<ns3::Node> GetNode() const override { return m_node; }
@@ -110,6 +112,7 @@ class FrameDevice : public ns3::NetDevice {
     void OnQueueDrop(ns3::Ptr<const ns3::QueueDiscItem> item);
     static void Sent(void *self, uint64_t now_ns);
     static void Arrived(void *self, uint64_t now_ns);
+    static void Entered(void *self, uint64_t now_ns);
     static void LostByError(void *self, uint64_t now_ns);
 
     EventGate *m_gate = nullptr;
@@ -124,7 +127,7 @@ class FrameDevice : public ns3::NetDevice {
     uint32_t m_index = 0, m_overhead = 0;
     uint16_t m_mtu = 0;
     bool m_queue_named = false, m_refused = false, m_flushing = false, m_dequeuing = false;
-    ns3::Ptr<ns3::Packet> m_frame; // in transmission
+    ns3::Ptr<ns3::Packet> m_frame, m_frame_in; // in transmission; from another process
     net_packet *m_packet = nullptr, *m_entering = nullptr, *m_arriving = nullptr;
     ns3::EventId m_event;
 
