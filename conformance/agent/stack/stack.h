@@ -89,6 +89,9 @@ void stack_set_user(struct stack_socket *s, void *user);
 int64_t stack_send(struct stack_socket *s, const void *data, size_t length);
 int64_t stack_recv(struct stack_socket *s, void *data, size_t length);
 int stack_shutdown(struct stack_socket *s);
+/* How long a close may take to send what is left; without it 2 s, and then the peer is told ABORT. For the kernel's AF_SMC,
+ * whose close() waits itself, the same. */
+void stack_set_linger(struct stack_socket *s, unsigned seconds);
 /* CLOSED follows when everything is over, maybe at once. */
 void stack_close(struct stack_socket *s);
 

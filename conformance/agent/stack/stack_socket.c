@@ -503,6 +503,15 @@ int stack_shutdown(struct stack_socket *s)
     return s->stage == STAGE_PLAIN && shutdown(s->fd, SHUT_WR) == 0 ? 0 : SMC_ERR_STATE;
 }
 
+void stack_set_linger(struct stack_socket *s, unsigned seconds)
+{
+    const struct linger wait = {.l_onoff = 1, .l_linger = (int)seconds};
+    if (s->smc != NULL && s->stage == STAGE_SMC)
+        (void)smc_set_option(s->smc, SMC_OPTION_LINGER_NS, (int64_t)seconds * 1000000000, stack_now_ns());
+    else if (s->fd >= 0 && s->family == STACK_KERNEL_SMC)
+        (void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &wait, sizeof(wait));
+}
+
 void stack_close(struct stack_socket *s)
 {
     if (s->closed)

@@ -9,7 +9,7 @@
 
 #include "wire/field.h"
 
-enum { HEADER_BYTES = 32, CHUNK = 32768, ACK_BYTES = 8, ACK_EVERY = 65536, FLOWS_MAX = 4096, AGAIN_NS = 100000000 };
+enum { HEADER_BYTES = 32, CHUNK = 32768, ACK_BYTES = 8, ACK_EVERY = 65536, FLOWS_MAX = 4096, AGAIN_NS = 100000000, LINGER_S = 30 };
 static const char magic[4] = {'S', 'M', 'C', 'T'};
 
 struct flow {
@@ -326,6 +326,7 @@ static void connected(struct flow *f)
     opened(f);
     f->connected = true;
     f->mode = stack_mode(f->socket);
+    stack_set_linger(f->socket, LINGER_S); /* a slow machine needs longer than two seconds for a full buffer */
     f->fallback = stack_fallback(f->socket, &f->peer_diagnosis);
     t->connected++;
     if (++t->open > t->most_open)

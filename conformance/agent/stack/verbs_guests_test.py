@@ -2,9 +2,12 @@
 SPDX-License-Identifier: BSD-3-Clause
 
 What goes over the wire is judged as any capture. Buffers are small, so that rxe has little under way: in a slow machine its
-retransmissions start, and those of 6.12 are not right (see docs/devices/verbs.md)."""
+retransmissions start, and those of 6.12 are not right (see docs/devices/verbs.md). So a link that was lost where the capture shows
+packets repeated is rxe's or the machine's fault, and the exchange may be tried again; without repeated packets, or with one wrong byte,
+it is ours."""
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,6 +19,27 @@ import machines as m  # noqa: E402
 MODULES = ("virtio_net", "crc32_generic?", "rdma_rxe", "smc")
 OURS = ("--verbs", "rxe0", "--expect", "R", "--rmb", "16384", "--cgroup", "/cgroup")
 KERNEL = ("--kernel-ueid", "SMCLAB.EID", "--socket", "kernel")
+
+
+TRIES, ACKNOWLEDGE, ROCE_PORT = 3, 17, 4791
+
+
+def repeated_packets(path):
+    """How many RoCEv2 requests of a capture (Ethernet, IPv4) had been sent before."""
+    with open(path, "rb") as file:
+        data = file.read()
+    seen, count, at = set(), 0, 24
+    while at + 16 <= len(data):
+        length = struct.unpack_from("<I", data, at + 8)[0]
+        frame = data[at + 16:at + 16 + length]
+        at += 16 + length
+        if len(frame) < 54 or frame[12:14] != b"\x08\0" or frame[23] != 17 or struct.unpack_from(">H", frame, 36)[0] != ROCE_PORT:
+            continue
+        opcode, key = frame[42], (frame[26:30], frame[47:50], frame[51:54])
+        if opcode != ACKNOWLEDGE:
+            count += key in seen
+            seen.add(key)
+    return count
 
 
 class VerbsTest(unittest.TestCase):
@@ -35,17 +59,30 @@ class VerbsTest(unittest.TestCase):
         self.addCleanup(guest.__exit__)
         return guest
 
-    def exchange(self, server, client, count, up, down, kind="duplex"):
+    def once(self, server, client, count, up, down, kind):
         ends = m.cable(self.folder, "eth0")
         common = ["--connections", str(count)]
         a = self.guest(1, ends[0], self.capture, [*server, "--listen", "10.0.0.1:5000", *common])
         b = self.guest(2, ends[1], None, [*client, "--connect", "10.0.0.1:5000", "--kind", kind, "--up", str(up), "--down", str(down),
                                           *common])
-        results = [who.result(240) for who in (b, a)]
-        self.assertEqual([(r["complete"], r["wrong"], r["broken"]) for r in results], [(count, 0, [])] * 2)
-        self.assertEqual(results[0]["at_once"], count)
-        self.assertEqual((a.status(), b.status(), a.end(), b.end()), (0, 0, 0, 0))
-        print(f"{count} connections, {results[0]['sent']} and {results[0]['received']} bytes, {results[0]['ms']} ms", file=sys.stderr)
+        results = [who.result(300) for who in (b, a)]
+        status = (b.status(), a.status())
+        self.assertEqual((a.end(), b.end()), (0, 0))
+        self.assertEqual([r["wrong"] for r in results], [0, 0])
+        return results, status
+
+    def exchange(self, server, client, count, up, down, kind="duplex"):
+        for left in range(TRIES - 1, -1, -1):
+            results, status = self.once(server, client, count, up, down, kind)
+            errors = {flow["error"] for r in results for flow in r["broken"]}
+            repeated = repeated_packets(self.capture)
+            if status == (0, 0) or left == 0 or repeated == 0 or not errors <= {"SMC_ERR_RESET", "SMC_ERR_TIMEOUT", ""}:
+                break
+            print(f"the link was lost after {repeated} repeated packets: once more", file=sys.stderr)
+        self.assertEqual([(r["complete"], r["broken"]) for r in results], [(count, [])] * 2, f"{repeated} packets repeated")
+        self.assertEqual((status, results[0]["at_once"]), ((0, 0), count))
+        print(f"{count} connections, {results[0]['sent']} and {results[0]['received']} bytes, {results[0]['ms']} ms, "
+              f"{repeated} packets repeated", file=sys.stderr)
         return results
 
     def judge(self, count, *ours):
@@ -74,9 +111,9 @@ class VerbsTest(unittest.TestCase):
         host.wait_for("there is no such RDMA device")
 
     def test_our_endpoint_on_both_sides(self):
-        client, server = self.exchange(OURS, OURS, 24, 100000, 80000)
-        self.assertEqual((client["modes"]["R"], server["modes"]["R"], client["groups"], server["groups"]), (24, 24, 1, 1))
-        self.judge(24, "client", "server")
+        client, server = self.exchange(OURS, OURS, 8, 100000, 80000)
+        self.assertEqual((client["modes"]["R"], server["modes"]["R"], client["groups"], server["groups"]), (8, 8, 1, 1))
+        self.judge(8, "client", "server")
 
     def test_the_kernel_serves_our_endpoint(self):
         client, _ = self.exchange(KERNEL, OURS, 8, 120000, 100000)
