@@ -104,8 +104,11 @@ static void decline_after_first_contact(struct judge *j, const struct trace_clc_
         return;
     if (judge_holds(j, REQ_CLC_050, !clc_confirm_link_done(c, e->side, &sent_ns)))
         return;
-    bool timed_out = e->side == TRACE_S2C && e->decline.diagnosis == SMC_DIAG_TIMEOUT_CL &&
-                     c->link->state != TRACE_LINK_ACTIVE && e->ts_ns - sent_ns >= confirm_link_wait_ns;
+    /* Its NIC may have held CONFIRM LINK, and a reply that comes while the server only looks for a Decline is too late. */
+    uint64_t posted_ns = c->confirm_ns && c->confirm_ns < sent_ns ? c->confirm_ns : sent_ns;
+    bool answered = c->link->state == TRACE_LINK_ACTIVE && c->link->active_ns < posted_ns + confirm_link_wait_ns;
+    bool timed_out = e->side == TRACE_S2C && e->decline.diagnosis == SMC_DIAG_TIMEOUT_CL && !answered &&
+                     e->ts_ns - posted_ns >= confirm_link_wait_ns;
     const char *deviation = timed_out ? "A-11" : e->decline.diagnosis == SMC_DIAG_RMBE_EC ? "A-01" : NULL;
     judge_report(j, &(struct judge_case){.req = REQ_CLC_050, .side = e->side, .frame = e->frame,
                  .related = {c->confirm_frame}, .conn = c, .offset = -1, .deviation = deviation},

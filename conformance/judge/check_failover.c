@@ -353,7 +353,8 @@ void judge_failover_rst(const struct data_act *a)
         return;
     if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS)
         return;
-    if (a->c->confirm_ns + DATA_GRACE_NS >= a->now) /* it may be the answer to a Confirm that names the link that failed [CLC-040] */
+    bool mute = a->me->cdcs == 0 && a->me->writes == 0 && a->now < a->c->confirm_ns + DATA_GRACE_NS / 2;
+    if (mute || a->c->confirm_ns >= sender->f.ts_ns) /* it may be the answer to a Confirm that names the link that failed [CLC-040] */
         return;
     k.related[0] = sender->f.frame;
     a->me->rst_f = true;
@@ -362,12 +363,13 @@ void judge_failover_rst(const struct data_act *a)
     a->me->rst_last_seq = sender->last_seq;
 }
 
-/* Does the side send, or acknowledge, over the link that F came over after that time? */
-static bool goes_on(const struct data_act *a, const struct trace_link *l, uint64_t ns)
+/* Does the side send over the link that F came over when what was queued has left, or acknowledge what came after its RST? */
+static bool goes_on(const struct data_act *a, const struct trace_link *l, uint64_t queued)
 {
     const struct data_link *k = *judge_link_slot((struct trace_link *)(uintptr_t)l, JUDGE_AREA_DATA);
     unsigned n = k ? k->n[!a->side] : 0;
-    return k && (k->last_ns[a->side] > ns || (n > 0 && k->ack[!a->side][n - 1].ts_ns > ns));
+    uint64_t rst = a->me->rst_ns, asked = k ? k->last_ns[!a->side] : 0;
+    return k && (k->last_ns[a->side] > rst + queued || (n > 0 && asked > rst && k->ack[!a->side][n - 1].ts_ns > asked));
 }
 
 /* The whole group may have ended, with the link that F came over: only who goes on with that link reset because of F. */
@@ -375,7 +377,7 @@ void judge_failover_end(const struct data_act *a)
 {
     const struct data_side *me = a->me;
     uint64_t queued = judge_data_lossy(a) ? DATA_GRACE_NS : DATA_MS; /* that may leave yet */
-    if (!me->rst_f || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, me->rst_ns + queued)))
+    if (!me->rst_f || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, queued)))
         return;
     judge_holds(a->j, REQ_FAILOVER_005, false);
     judge_report(a->j, &me->rst_case, JT("RST after F with number %u", me->rst_f_seq),

@@ -334,7 +334,7 @@ static void test_link_request(struct llc_msg *m, struct llc_open *o)
     if (!l)
         return;
     uint64_t *heard = l->send_ns[m->peer];
-    uint64_t last = heard[0] + 5 * LLC_MS <= m->ns ? heard[0] : heard[1];
+    uint64_t last = heard[0] + 5 * LLC_MS <= m->ns ? heard[0] : heard[1] + 5 * LLC_MS <= m->ns ? heard[1] : 0;
     if (last && !judge_holds(m->j, REQ_LLC_086, m->ns >= last + 900 * LLC_MS))
         LLC_REPORT(m, REQ_LLC_086, m->side, -1, 0, NULL, JT("%llu ms after a message of the peer", (unsigned long long)((m->ns - last) / LLC_MS)),
                    "nothing received for the interval", "TEST LINK on a link that is not idle");

@@ -5,7 +5,6 @@ scenario {
     source = "CVE-2023-52775; linux e6d71b437abc; RFC 7609 C.2",
     requirements = { "CLC-010", "CLC-053" },
     targets = { "sim", "ns3" },
-    hostile = true,
 }
 
 host "client" { address = "10.0.0.1/24" }
@@ -13,7 +12,6 @@ host "server" { address = "10.0.0.2/24" }
 link("client", "server", { delay = "20 ms" })
 server:listen(5000)
 -- Its device holds CONFIRM LINK back, so that on the wire the Decline follows it closer than a timeout.
-expect_finding { id = "CLC-050", by = "server" }
 
 for _, late in ipairs { "1990 ms", "2100 ms", "2500 ms", "3000 ms", "3900 ms", "4100 ms" } do
     server:roce_fault("eth0", { "hold qp", operations = "send", argument = late })
