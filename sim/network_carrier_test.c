@@ -28,10 +28,10 @@ static bool keep(void *end, struct net_packet *packet, const uint8_t *bytes, siz
     return true;
 }
 
-static void keep_on(void *end, struct net_packet *packet, const uint8_t *bytes, size_t length, uint64_t late_ns)
+static bool keep_on(void *end, struct net_packet *packet, const uint8_t *bytes, size_t length, uint64_t late_ns)
 {
     (void)late_ns;
-    (void)keep(end, packet, bytes, length);
+    return keep(end, packet, bytes, length);
 }
 
 static void flush_nothing(void *end)
