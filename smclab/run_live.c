@@ -243,8 +243,10 @@ static int begin_kernel(struct run_live *l, char *error, size_t error_size)
         memcpy(config.nics[i].mac, l->macs[i], 6);
     }
     l->kernel = kernel_host_new(&config, l->live, error, error_size);
-    if (l->kernel == NULL)
+    if (l->kernel == NULL) {
+        l->unusable = true;
         return -1;
+    }
     snprintf(l->implementation, sizeof(l->implementation), "%s", kernel_host_version(l->kernel));
     return 0;
 }

@@ -9,12 +9,14 @@
 
 enum { WATCHES = 64, STEPS_BETWEEN_LOOKS = 32 };
 #define LONGEST_STEP (10 * SIM_MS)
+#define LOOK_AGAIN (2 * SIM_MS)
 
 struct live {
     struct lab_clock clock;
     struct live_watch *watches;
     uint64_t start_ns;
-    unsigned steps; /* since the last look outside */
+    unsigned steps; /* since the last look outside, which was at looked_ns */
+    uint64_t looked_ns;
 };
 
 static uint64_t monotonic(void)
@@ -83,14 +85,17 @@ static bool look_outside(struct live *live, struct look *look, uint64_t wait_ns)
         look->polled[look->count++] = (struct pollfd){.fd = w->fd, .events = (short)(POLLIN | (w->writing ? POLLOUT : 0))};
     }
     live->steps = 0;
-    return ppoll(look->polled, look->count, &wait, NULL) > 0;
+    bool ready = ppoll(look->polled, look->count, &wait, NULL) > 0;
+    live->looked_ns = live_now(live);
+    return ready;
 }
 
-/* What came is an event of this moment: events that are due already happen first. */
+/* What came is an event of this moment. Where virtual time lags behind, as after this process has slept against its will, it may
+ * have come long ago: then it is let in before what is due, or a timer would run out over an answer that is there already. */
 static int let_in(struct live *live, struct sim *sim, struct look *look)
 {
     uint64_t now = live_now(live);
-    uint64_t at = now > sim_now(sim) ? now : sim_now(sim);
+    uint64_t at = now > sim_now(sim) && sim_next_ns(sim) > now ? now : sim_now(sim);
     int error = sim_run_until(sim, at); /* from within an event: says so, and nothing is left behind */
     if (error == 0)
         error = sim_at(sim, at, tell, look);
@@ -102,7 +107,7 @@ static int step(void *user, struct sim *sim, uint64_t until_ns)
     struct live *live = user;
     struct look look;
     uint64_t now = live_now(live), next = sim_next_ns(sim), wait = 0;
-    if (next <= now && next <= until_ns && live->steps++ < STEPS_BETWEEN_LOOKS)
+    if (next <= now && next <= until_ns && now - live->looked_ns < LOOK_AGAIN && live->steps++ < STEPS_BETWEEN_LOOKS)
         return sim_step(sim);
     if (now >= until_ns && next > until_ns) {
         if (look_outside(live, &look, 0)) {
