@@ -65,11 +65,54 @@ START_TEST(frames_that_a_carrier_keeps_are_freed_once)
 }
 END_TEST
 
+/* ---- a neighbour in another process ---- */
+static struct net_packet *sending;
+
+static bool send_now(void *end, struct net_packet *packet, const uint8_t *bytes, size_t length)
+{
+    sending = packet;
+    return keep(end, packet, bytes, length);
+}
+
+static bool goes_elsewhere(void *end, struct net_packet *packet, const uint8_t *bytes, size_t length, uint64_t late_ns)
+{
+    (void)late_ns;
+    (void)keep(end, packet, bytes, length);
+    return false;
+}
+
+static const struct net_carrier far = {.link = keep_link, .send = send_now, .propagate = goes_elsewhere, .flush = flush_nothing};
+
+START_TEST(a_frame_that_goes_to_another_process_is_gone_here_and_one_from_there_arrives)
+{
+    struct pair pair;
+    char problem[80];
+    uint8_t frame[60] = {0};
+    taken = 0;
+    pair_init(&pair, NULL, 1);
+    ck_assert_int_eq(net_link_carry(pair.link, &far, NULL, 0, problem, sizeof problem), 0);
+    ck_assert(send_frame(pair.sim, &pair.a, 1, 2, 100, 1));
+    net_carrier_sent(pair.a.port, sending, sim_now(pair.sim));
+    ck_assert_uint_eq(taken, 2);
+    ck_assert_uint_eq(net_frames_alive(pair.net), 0);
+    ck_assert_uint_eq(net_port_stats(pair.a.port)->sent, 1);
+    memcpy(frame, pair.b.port->mac, 6);
+    net_carrier_entered(pair.b.port, frame, sizeof frame, sim_now(pair.sim));
+    ck_assert_uint_eq(net_port_stats(pair.b.port)->received, 1);
+    net_link_set_up(pair.link, false);
+    net_carrier_entered(pair.b.port, frame, sizeof frame, sim_now(pair.sim));
+    ck_assert_uint_eq(net_port_stats(pair.b.port)->received, 1);
+    ck_assert_uint_eq(net_frames_alive(pair.net), 0);
+    pair_free(&pair);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *s = suite_create("network_carrier");
     TCase *c = tcase_create("end");
     tcase_add_loop_test(c, frames_that_a_carrier_keeps_are_freed_once, 0, 2);
+    tcase_add_test(c, a_frame_that_goes_to_another_process_is_gone_here_and_one_from_there_arrives);
     suite_add_tcase(s, c);
     return s;
 }
