@@ -14,6 +14,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -193,10 +194,11 @@ class Worker:
             return hashlib.sha256(file.read()).hexdigest()
 
     def run(self, *arguments, timeout):
-        """(exit status, output), or None: it took too long."""
+        """(exit status, output), or None: it took too long. What hangs is told by processor time: a busy machine kills no mutant."""
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:abort_on_error=1")
         process = subprocess.Popen([os.path.join(self.build, "bin/smclab"), *arguments], stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, text=True, cwd=self.build, env=env, start_new_session=True)
+                                   stderr=subprocess.DEVNULL, text=True, cwd=self.build, env=env, start_new_session=True,
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (self.options.cpu, self.options.cpu)))
         try:
             out, _ = process.communicate(timeout=timeout)
             return process.returncode, out
@@ -223,7 +225,7 @@ class Worker:
             batch, todo = todo[:size], todo[size:]
             if not batch:
                 break
-            done = self.run("run", "-j", "1", "--timeout", "30", "--keep-captures", "failed", "--format", "json", "--out", "out", *batch,
+            done = self.run("run", "-j", "1", "--timeout", "3600", "--keep-captures", "failed", "--format", "json", "--out", "out", *batch,
                             timeout=self.options.timeout)
             if done is None:
                 return "scenarios", "ran too long"
@@ -425,7 +427,8 @@ def main():
     parser.add_argument("--again", metavar="JSON", help="what a run with --json wrote: tries again what survived there")
     parser.add_argument("--folder", help="keeps copies and builds here, and uses what is there (else a folder of its own, removed)")
     parser.add_argument("--patches", help="write each that was tried as a patch into this folder")
-    parser.add_argument("--timeout", type=int, default=120, help="seconds for a batch of scenarios or seeds; more is a kill (120)")
+    parser.add_argument("--cpu", type=int, default=90, help="seconds of processor time for one process: more is a hang, and so a kill (90)")
+    parser.add_argument("--timeout", type=int, default=3600, help="seconds of the clock for a batch of scenarios or seeds (3600)")
     parser.add_argument("-j", type=int, default=2, help="at one time (2)")
     options = parser.parse_args()
     campaign = Campaign(options)
