@@ -4,7 +4,8 @@ scenario {
     title = "Accepts that must be declined",
     source = "RFC 7609 A.2.3, C.6",
     requirements = { "CLC-009", "CLC-033", "CLC-036", "CLC-037", "CLC-076", "CLC-078" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
     hostile = true,
 }
 

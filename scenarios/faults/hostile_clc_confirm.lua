@@ -4,7 +4,8 @@ scenario {
     title = "Confirms that must be declined",
     source = "RFC 7609 A.2.4",
     requirements = { "CLC-033", "CLC-037", "CLC-065", "CLC-068" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
     hostile = true,
 }
 

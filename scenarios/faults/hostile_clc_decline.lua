@@ -4,7 +4,8 @@ scenario {
     title = "Declines",
     source = "RFC 7609 A.2.5, C",
     requirements = { "CLC-010", "CLC-012", "CLC-046", "CLC-052" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
     hostile = true,
 }
 

@@ -4,7 +4,7 @@ scenario {
     title = "Garbage, and messages of the wrong type",
     source = "RFC 7609 A.2, C.6",
     requirements = { "CLC-001", "CLC-008", "CLC-046" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
     hostile = true,
 }
 

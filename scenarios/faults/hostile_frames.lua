@@ -4,7 +4,7 @@ scenario {
     title = "Forged frames",
     source = "InfiniBand volume 1; RFC 791",
     requirements = { "ROCE-008", "ROCE-009" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
     hostile = true,
 }
 

@@ -4,7 +4,9 @@ scenario {
     title = "RDMA WRITE outside",
     source = "RFC 7609 4.3; InfiniBand 10.6",
     requirements = { "ROCE-001", "ROCE-002", "ROCE-003" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
     hostile = true,
 }
 

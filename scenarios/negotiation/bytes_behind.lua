@@ -5,7 +5,8 @@ scenario {
     title = "Bytes right behind a CLC message",
     source = "RFC 7609 A.2",
     requirements = { "CLC-005" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,8 @@ scenario {
     title = "Direct and indirect routes of SMC-Rv2",
     source = "linux net/smc/af_smc.c",
     requirements = { "CLC-055" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 } }

@@ -4,7 +4,7 @@ scenario {
     title = "A Decline with a code that nobody knows",
     source = "RFC 7609 A.2.5",
     requirements = { "CLC-046", "CLC-054" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24" }

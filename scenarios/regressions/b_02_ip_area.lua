@@ -4,7 +4,8 @@ scenario {
     title = "B-02: offset and count of the IP area",
     source = "CVE-2024-49571",
     requirements = { "CLC-016", "CLC-018" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
     hostile = true,
 }
 

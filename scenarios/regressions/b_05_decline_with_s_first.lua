@@ -4,7 +4,8 @@ scenario {
     title = "B-05: out of sync with what?",
     source = "CVE-2026-46027",
     requirements = { "CLC-012" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
     hostile = true,
 }
 

@@ -4,7 +4,8 @@ scenario {
     title = "B-06: no Decline is read as data",
     source = "CVE-2023-52775; linux e6d71b437abc; RFC 7609 C.2",
     requirements = { "CLC-010", "CLC-053" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
 }
 
 host "client" { address = "10.0.0.1/24" }

@@ -4,7 +4,8 @@ scenario {
     title = "B-13: a group that ends in the middle of ADD LINK",
     source = "CVE-2024-56640",
     requirements = { "LLC-025", "LLC-034" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
     hostile = true,
 }
 

@@ -4,7 +4,8 @@ scenario {
     title = "B-21: reserved bits of a Decline are ignored",
     source = "linux cc282f73bc0c",
     requirements = { "CLC-010" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
     hostile = true,
 }
 

@@ -4,7 +4,8 @@ scenario {
     title = "B-41: a group ends under its connections",
     source = "CVE-2026-74493",
     requirements = { "CLOSE-030", "FAILOVER-012" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
     hostile = true,
 }
 

@@ -4,7 +4,9 @@ scenario {
     title = "Data arrived, its acknowledgement did not",
     source = "RFC 7609 4.6.2",
     requirements = { "FAILOVER-006", "FAILOVER-010" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

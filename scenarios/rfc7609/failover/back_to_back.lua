@@ -4,7 +4,9 @@ scenario {
     title = "One link fails after the other",
     source = "RFC 7609 4.6",
     requirements = { "FAILOVER-002", "FAILOVER-012", "FAILOVER-013" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

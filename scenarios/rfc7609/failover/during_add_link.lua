@@ -4,7 +4,9 @@ scenario {
     title = "The only link fails while another is being added",
     source = "RFC 7609 4.6, C.7",
     requirements = { "FAILOVER-012", "LLC-064" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "Failover in the middle of a transfer: one merged write (Linux)",
     source = "RFC 7609 4.6.2, deviation A-45",
     requirements = { "FAILOVER-002", "FAILOVER-006", "FAILOVER-009" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

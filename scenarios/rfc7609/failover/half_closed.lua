@@ -4,7 +4,9 @@ scenario {
     title = "A half-closed connection when its link fails",
     source = "RFC 7609 4.6",
     requirements = { "CLOSE-004" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

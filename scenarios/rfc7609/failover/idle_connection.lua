@@ -5,7 +5,9 @@ scenario {
     title = "An idle connection moves to the other link",
     source = "RFC 7609 4.6",
     requirements = { "FAILOVER-002", "FAILOVER-003", "FAILOVER-014", "CDC-013" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

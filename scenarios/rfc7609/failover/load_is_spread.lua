@@ -4,7 +4,8 @@ scenario {
     title = "Connections are spread over the links",
     source = "RFC 7609 4.6, 2.2.1",
     requirements = { "FAILOVER-013", "LLC-006" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

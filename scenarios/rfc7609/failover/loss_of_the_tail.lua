@@ -4,7 +4,8 @@ scenario {
     title = "What was in the cable when it broke is sent again",
     source = "RFC 7609 4.6.2",
     requirements = { "FAILOVER-002", "FAILOVER-010" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "Loss and reordering are no failure",
     source = "RFC 7609 4.6",
     requirements = { "CDC-007", "CURSOR-001" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,7 +5,8 @@ scenario {
     title = "The cable is dead in one direction",
     source = "RFC 7609 4.6, 4.5.3",
     requirements = { "CDC-001", "CDC-008", "CDC-013", "FAILOVER-002" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

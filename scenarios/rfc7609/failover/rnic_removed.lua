@@ -4,7 +4,8 @@ scenario {
     title = "The RNIC itself is taken out",
     source = "RFC 7609 4.6, C.7",
     requirements = { "FAILOVER-009", "FAILOVER-014", "FAILOVER-015" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

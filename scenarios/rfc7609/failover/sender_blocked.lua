@@ -4,7 +4,8 @@ scenario {
     title = "A blocked sender when the link fails",
     source = "RFC 7609 4.6, 4.5.1",
     requirements = { "FAILOVER-006", "CURSOR-003", "CURSOR-011" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,8 @@ scenario {
     title = "Urgent data when the link fails",
     source = "RFC 7609 4.6, 4.5.2",
     requirements = { "FAILOVER-006", "CURSOR-015" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "The link fails while the close is under way",
     source = "RFC 7609 4.6, 4.8",
     requirements = { "FAILOVER-016", "FAILOVER-019" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "No ADD LINK comes; a Linux client goes on with one link",
     source = "RFC 7609 C.7.1, deviation A-12",
     requirements = { "LLC-064" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,7 @@ scenario {
     title = "The client has one RNIC, the server two",
     source = "RFC 7609 2.2.1, 3.5.1.6",
     requirements = { "LLC-016", "LLC-017", "LLC-022" },
-    targets = { "sim", "ns3", "vm" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,6 +5,8 @@ scenario {
     source = "RFC 7609 2.2.1, 3.5.1.6",
     requirements = { "LLC-016", "LLC-017", "LLC-022" },
     targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

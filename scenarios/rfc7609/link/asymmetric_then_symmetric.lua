@@ -5,7 +5,9 @@ scenario {
     title = "The asymmetric link goes when a symmetric one comes",
     source = "RFC 7609 2.2.1, 3.5.4",
     requirements = { "LLC-016", "LLC-018", "LLC-035" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

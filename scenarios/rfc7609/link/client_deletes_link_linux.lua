@@ -4,7 +4,8 @@ scenario {
     title = "A Linux client frees its lost link at once",
     source = "RFC 7609 3.5.4.3, deviation",
     requirements = { "FAILOVER-014" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "The CONFIRM LINK of the second link is lost",
     source = "RFC 7609 C.7.1",
     requirements = { "LLC-006", "LLC-064" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,8 @@ scenario {
     title = "Link numbers are not used again soon",
     source = "RFC 7609 2.2.4",
     requirements = { "LLC-019", "LLC-020" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

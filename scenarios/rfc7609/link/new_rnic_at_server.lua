@@ -4,7 +4,8 @@ scenario {
     title = "A server that gets a second RNIC adds a link",
     source = "RFC 7609 3.5.4, C.8",
     requirements = { "LLC-028", "LLC-067" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

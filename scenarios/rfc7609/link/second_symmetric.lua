@@ -6,7 +6,7 @@ scenario {
     source = "RFC 7609 3.5.1.6, figure 8",
     requirements = { "LLC-001", "LLC-002", "LLC-006", "LLC-008", "LLC-009", "LLC-010", "LLC-011", "LLC-022",
         "LLC-029", "LLC-030", "LLC-032", "LLC-033" },
-    targets = { "sim", "ns3", "vm" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "The server deletes a link whose RNIC left",
     source = "RFC 7609 3.5.4.3",
     requirements = { "LLC-008", "LLC-035", "LLC-036", "LLC-041", "FAILOVER-014" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "The reply to ADD LINK is lost (Linux)",
     source = "RFC 7609 C.7.1",
     requirements = { "LLC-025", "LLC-064" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,7 +5,9 @@ scenario {
     title = "The CONFIRM LINK of the server is lost (Linux client)",
     source = "RFC 7609 C.7.1, C.2",
     requirements = { "CLC-046", "CLC-050", "LLC-064" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,7 +5,9 @@ scenario {
     title = "The Confirm never comes",
     source = "RFC 7609 C.5, C.2",
     requirements = { "CLC-010", "CLC-046" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -4,7 +4,9 @@ scenario {
     title = "An ADD LINK CONTINUATION is lost (Linux)",
     source = "RFC 7609 C.7.1",
     requirements = { "LLC-064", "LLC-025" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 3.5.5.2, A.3.5",
     requirements = { "LLC-050", "LLC-051", "LLC-054", "FAILOVER-013" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

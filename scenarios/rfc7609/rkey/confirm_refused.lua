@@ -4,7 +4,9 @@ scenario {
     title = "A refused CONFIRM RKEY ends the connection, not the group",
     source = "RFC 7609 3.5.5.2.1, A.3.5",
     requirements = { "LLC-051", "CLC-046" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
     hostile = true,
 }
 

@@ -5,7 +5,9 @@ scenario {
     title = "The server names a link that the client does not have",
     source = "RFC 7609 3.5.2, A.2.5",
     requirements = { "CLC-052" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "server" },
+    any_version = true,
     hostile = true,
 }
 
