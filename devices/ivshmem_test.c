@@ -346,6 +346,30 @@ START_TEST(the_servers_word_is_taken_for_known_machines) /* [IVSHMEM-005] */
 }
 END_TEST
 
+START_TEST(a_machine_without_interrupts_finds_its_flag_in_the_header_page)
+{
+    ivshmem_pci_on_interrupt(w.pci[0], NULL, NULL);
+    struct smc_dibs_dmb a = take(0, 1, PAGE);
+    run_all(0);
+    (void)ivshmem_poll(w.v[0]); /* that others came */
+    run_all(0);
+    uint32_t before = w.host[0].irqs;
+    ck_assert(!ivshmem_poll(w.v[0]));
+    ck_assert_int_eq(move(1, a.token, "data"), 0);
+    run_all(1);
+    ck_assert_uint_eq(w.host[0].irqs, before); /* nothing told it */
+    ck_assert(ivshmem_poll(w.v[0]));
+    ck_assert(!ivshmem_poll(w.v[0])); /* looked at once, it is down */
+    run_all(2);
+    ck_assert_uint_eq(w.host[0].irqs, before + 1);
+    ck_assert_str_eq((const char *)a.data, "data");
+    ck_assert_int_eq(move(1, a.token, "more"), 0);
+    ivshmem_fail(w.v[0]);
+    ck_assert(!ivshmem_poll(w.v[0])); /* a dead machine looks at nothing */
+    ck_assert_int_eq(give_back(0, &a), 0);
+}
+END_TEST
+
 START_TEST(what_a_dead_machine_held_is_reclaimed_by_its_successor)
 {
     struct smc_dibs_dmb dmb[3];
@@ -564,6 +588,7 @@ static Suite *ivshmem_suite(void)
     tcase_add_test(tc, what_a_dead_machine_held_is_reclaimed_by_its_successor);
     tcase_add_test(tc, a_region_that_is_not_ours_is_refused);
     tcase_add_test(tc, a_forged_directory_leads_nowhere);
+    tcase_add_test(tc, a_machine_without_interrupts_finds_its_flag_in_the_header_page);
     tcase_add_test(tc, a_cleared_bitmap_and_directory_do_not_share_live_memory);
     tcase_add_test(tc, random_scribbling_breaks_nothing_outside_the_region);
     tcase_add_test(tc, operations_are_recorded_from_writer_to_owner);

@@ -1,4 +1,4 @@
-"""Two endpoints on this host over one ivshmem region, with the real server: many connections, a killed peer, a killed server.
+"""Two endpoints on this host over one ivshmem region, with `smclab ivshmem-server`: many connections, a killed peer, a killed server.
 SPDX-License-Identifier: BSD-3-Clause"""
 import os
 import sys
@@ -84,6 +84,18 @@ class HostTest(unittest.TestCase):
             server.kill()
             self.check(b, 4, 200000000, 200000000)
             self.check(a, 4, 200000000, 200000000)
+
+    def test_the_command_refuses_what_cannot_be(self):
+        path = os.path.join(self.folder, "iv")
+        for words, status in ((["--socket", path, "--size", "3M"], 2), (["--socket", path, "--size", "12Q"], 2), ([], 2),
+                              (["--socket", path, "--vectors", "0"], 2), (["--socket", path, "extra"], 2),
+                              (["--socket", self.folder + "/none/iv"], 3), (["--socket", self.folder], 3), (["--help"], 0)):
+            server = self.start(m.Process(self.folder, "refused", [m.SMCLAB, "ivshmem-server", *words]))
+            self.assertEqual(server.end(), status, words)
+        with m.Server(self.folder) as server:
+            second = self.start(m.Process(self.folder, "second", [m.SMCLAB, "ivshmem-server", "--socket", server.socket]))
+            self.assertEqual(second.end(), 3)
+            self.assertTrue(os.path.exists(server.socket))
 
     def test_without_a_server_it_says_so_and_exits_with_77(self):
         b = self.start(m.Host(self.folder, "b", "--connect", "127.0.0.1:1", "--ivshmem-server", self.folder + "/none"))
