@@ -186,6 +186,7 @@ struct data_group {
     uint64_t token_conn[2];
     bool token_known[2];
     bool cut; /* CDCs are cut by the snap length */
+    uint64_t rst_ns, rst_conn, rsts_ns; /* the last RST, of which connection; when last two were reset at once */
     uint32_t ended
         [2][DATA_ENDED]; /* tokens of connections that the tracker forgot before they were closed */
     unsigned nended[2];

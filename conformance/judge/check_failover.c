@@ -343,11 +343,24 @@ void judge_failover_receiver(const struct data_act *a)
         judge_holds(a->j, REQ_FAILOVER_005, true);
 }
 
+/* Whoever resets several connections at once ends their group. */
+static void group_rst(const struct data_act *a)
+{
+    struct data_group *g = a->c->group ? judge_state(judge_group_slot(a->c->group, JUDGE_AREA_DATA), sizeof *g) : NULL;
+    if (!g)
+        return;
+    if (g->rst_ns && g->rst_conn != a->c->id && a->now <= g->rst_ns + DATA_MS)
+        g->rsts_ns = a->now;
+    g->rst_ns = a->now;
+    g->rst_conn = a->c->id;
+}
+
 /* [FAILOVER-005] */
 void judge_failover_rst(const struct data_act *a)
 {
     struct data_side *sender = a->peer;
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_005, -1);
+    group_rst(a);
     if (!sender->f.set || sender->f_beyond || !sender->after_f || closing(a) ||
         !judge_data_sure(a) || !sender->f.link)
         return;
@@ -361,6 +374,12 @@ void judge_failover_rst(const struct data_act *a)
     a->me->rst_case = k;
     a->me->rst_f_seq = sender->f_seq;
     a->me->rst_last_seq = sender->last_seq;
+}
+
+static bool with_others(const struct data_act *a, uint64_t rst_ns)
+{
+    const struct data_group *g = a->c->group ? *judge_group_slot(a->c->group, JUDGE_AREA_DATA) : NULL;
+    return g && g->rsts_ns && g->rsts_ns + DATA_MS >= rst_ns && g->rsts_ns <= rst_ns + DATA_MS;
 }
 
 /* Does the side send over the link that F came over when what was queued has left, or acknowledge what came after its RST? */
@@ -377,7 +396,7 @@ void judge_failover_end(const struct data_act *a)
 {
     const struct data_side *me = a->me;
     uint64_t queued = judge_data_lossy(a) ? DATA_GRACE_NS : DATA_MS; /* that may leave yet */
-    if (!me->rst_f || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, queued)))
+    if (!me->rst_f || with_others(a, me->rst_ns) || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, queued)))
         return;
     judge_holds(a->j, REQ_FAILOVER_005, false);
     judge_report(a->j, &me->rst_case, JT("RST after F with number %u", me->rst_f_seq),
