@@ -25,6 +25,7 @@ import lzma
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -629,6 +630,7 @@ def main():
     global quiet
     args = arguments()
     quiet = args.quiet
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is half done is removed
     try:
         work(args)
     except Missing as error:
