@@ -82,7 +82,7 @@ static void serve_client(struct llc_msg *m)
 static bool may_be_confirmed(struct llc_group *st, int number)
 {
     const struct llc_open *o = llc_find(st, SMC_LLC_CONFIRM_LINK, LLC_SERVER, number);
-    return o && !o->delivered && o->stream && o->stream->duplicates > 0;
+    return o && (o->delivered || (o->stream && o->stream->duplicates > 0));
 }
 
 /* DELETE LINK while a link is being added: it ends the adding if it is about that link, else it has to wait. */
