@@ -209,7 +209,7 @@ static int write_reports(const struct options *o, const struct judged *judged, s
     struct judge_report_file *files = calloc(n, sizeof *files);
     if (files == NULL)
         return no_memory();
-    struct judge_reports reports = {files, 0, o->verbose};
+    struct judge_reports reports = {.files = files, .verbose = o->verbose};
     for (size_t i = 0; i < n; i++)
         if (judged[i].result != NULL)
             files[reports.nfiles++] = (struct judge_report_file){judged[i].result, judged[i].ladders};

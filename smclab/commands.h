@@ -29,6 +29,7 @@ int cmd_explain(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_experiment(int argc, char **argv);
 int cmd_ivshmem_server(int argc, char **argv);
+int cmd_matrix(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_ss(int argc, char **argv);

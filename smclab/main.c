@@ -17,6 +17,7 @@ static const struct {
     {"run", cmd_run, "run scenarios on simulated hosts, and judge them"},
     {"explore", cmd_explore, "hunt for bugs: seeded runs under faults, judged; failures are shrunk"},
     {"experiment", cmd_experiment, "sweep parameters over seeds: CSV, statistics, figures"},
+    {"matrix", cmd_matrix, "requirement by implementation, from the results of runs"},
     {"merge", cmd_merge, "join the results of the parts of a campaign"},
     {"ss", cmd_ss, "connections, link groups and links of a scenario at a time"},
     {"stats", cmd_stats, "counters of a scenario's hosts at a time"},

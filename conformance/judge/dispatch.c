@@ -12,14 +12,16 @@ static const struct trace_session_events *const areas[JUDGE_AREAS] = {
     [JUDGE_AREA_CAPTURE] = &judge_capture_events,
 };
 
-#define TELL(member, ...)                                                                          \
-    do {                                                                                           \
-        struct judge *judge_ = ctx;                                                                \
-        if (judge_->observer != NULL && judge_->observer->member != NULL)                          \
-            judge_->observer->member(judge_->observer_ctx, __VA_ARGS__);                           \
-        for (unsigned area_ = 0; area_ < JUDGE_AREAS; area_++)                                     \
-            if (areas[area_]->member != NULL)                                                      \
-                areas[area_]->member(ctx, __VA_ARGS__);                                            \
+/* `side`: who acts in the event, for judge_holds(); -1: nobody, or nobody knows. */
+#define TELL(side_, member, ...)                                                           \
+    do {                                                                                   \
+        struct judge *judge_ = ctx;                                                        \
+        judge_->acting = (side_);                                                          \
+        if (judge_->observer != NULL && judge_->observer->member != NULL)                  \
+            judge_->observer->member(judge_->observer_ctx, __VA_ARGS__);                   \
+        for (unsigned area_ = 0; area_ < JUDGE_AREAS; area_++)                             \
+            if (areas[area_]->member != NULL)                                              \
+                areas[area_]->member(ctx, __VA_ARGS__);                                    \
     } while (0)
 
 static void *slot(void **user, enum judge_area area)
@@ -71,110 +73,110 @@ void judge_slots_free(void **user)
 
 static void packet(void *ctx, const struct trace_packet *p)
 {
-    TELL(packet, p);
+    TELL(-1, packet, p);
 }
 
 static void segment(void *ctx, struct trace_conn *c, int dir, const struct trace_packet *p, bool duplicate)
 {
-    TELL(segment, c, dir, p, duplicate);
+    TELL(dir, segment, c, dir, p, duplicate);
 }
 
 static void conn_open(void *ctx, struct trace_conn *c)
 {
-    TELL(conn_open, c);
+    TELL(-1, conn_open, c);
 }
 
 static void clc(void *ctx, const struct trace_clc_event *e)
 {
-    TELL(clc, e);
+    TELL(e->side, clc, e);
 }
 
 static void plain(void *ctx, struct trace_conn *c, int side, struct smc_view bytes, uint64_t frame, uint64_t ts_ns)
 {
-    TELL(plain, c, side, bytes, frame, ts_ns);
+    TELL(side, plain, c, side, bytes, frame, ts_ns);
 }
 
 static void tcp_gap(void *ctx, struct trace_conn *c, int side, uint64_t n, uint64_t frame)
 {
-    TELL(tcp_gap, c, side, n, frame);
+    TELL(-1, tcp_gap, c, side, n, frame);
 }
 
 static void fin(void *ctx, struct trace_conn *c, int side, uint64_t frame, uint64_t ts_ns)
 {
-    TELL(fin, c, side, frame, ts_ns);
+    TELL(side, fin, c, side, frame, ts_ns);
 }
 
 static void rst(void *ctx, struct trace_conn *c, int side, uint64_t frame, uint64_t ts_ns)
 {
-    TELL(rst, c, side, frame, ts_ns);
+    TELL(side, rst, c, side, frame, ts_ns);
 }
 
 static void group_open(void *ctx, struct trace_group *g)
 {
-    TELL(group_open, g);
+    TELL(-1, group_open, g);
 }
 
 static void llc(void *ctx, const struct trace_llc_event *e)
 {
-    TELL(llc, e);
+    TELL(e->side, llc, e);
 }
 
 static void llc_done(void *ctx, const struct trace_llc_event *e)
 {
-    TELL(llc_done, e);
+    TELL(e->side, llc_done, e);
 }
 
 static void cdc(void *ctx, const struct trace_cdc_event *e)
 {
-    TELL(cdc, e);
+    TELL(e->side, cdc, e);
 }
 
 static void cdc_done(void *ctx, const struct trace_cdc_event *e)
 {
-    TELL(cdc_done, e);
+    TELL(e->side, cdc_done, e);
 }
 
 static void write_seen(void *ctx, const struct trace_write_event *e)
 {
-    TELL(write, e);
+    TELL(e->side, write, e);
 }
 
 static void record(void *ctx, const struct trace_packet *p, struct trace_conn *c)
 {
-    TELL(record, p, c);
+    TELL(-1, record, p, c);
 }
 
 static void request_other(void *ctx, struct trace_stream *s, struct trace_link *l, const struct trace_request *r,
                           uint8_t opcode)
 {
-    TELL(request_other, s, l, r, opcode);
+    TELL(-1, request_other, s, l, r, opcode);
 }
 
 static void rc_gap(void *ctx, struct trace_stream *s, struct trace_link *l, uint32_t n, uint64_t frame)
 {
-    TELL(rc_gap, s, l, n, frame);
+    TELL(-1, rc_gap, s, l, n, frame);
 }
 
 static void rc_ack(void *ctx, struct trace_stream *s, struct trace_link *l, const struct trace_packet *p)
 {
-    TELL(rc_ack, s, l, p);
+    TELL(-1, rc_ack, s, l, p);
 }
 
 static void rc_duplicate(void *ctx, struct trace_stream *s, struct trace_link *l, const struct trace_packet *p)
 {
-    TELL(rc_duplicate, s, l, p);
+    TELL(-1, rc_duplicate, s, l, p);
 }
 
 static void conn_end(void *ctx, struct trace_conn *c)
 {
-    TELL(conn_end, c);
+    TELL(-1, conn_end, c);
     judge_connection_ended(ctx, c);
     judge_slots_free(&c->user);
 }
 
 static void group_end(void *ctx, struct trace_group *g)
 {
-    TELL(group_end, g);
+    TELL(-1, group_end, g);
     for (struct trace_link *l = g->links; l != NULL; l = l->next)
         judge_slots_free(&l->user);
     judge_slots_free(&g->user);
@@ -182,7 +184,7 @@ static void group_end(void *ctx, struct trace_group *g)
 
 static void finish(void *ctx, uint64_t last_frame, uint64_t last_ns)
 {
-    TELL(finish, last_frame, last_ns);
+    TELL(-1, finish, last_frame, last_ns);
 }
 
 const struct trace_session_events judge_dispatch_events = {

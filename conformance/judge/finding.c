@@ -33,7 +33,23 @@ const char *judge_hex(char *buf160, const uint8_t *p, size_t n)
 bool judge_holds(struct judge *j, enum judge_req req, bool ok)
 {
     j->result.exercised[req]++;
+    if (j->acting >= 0)
+        j->result.exercised_by[j->acting][req]++;
+    j->any_broken = !ok;
+    j->broken = req;
     return ok;
+}
+
+/* Whose rule it was: what one side does shows what the other has left undone. */
+static void broken_by(struct judge *j, const struct judge_case *c)
+{
+    if (c->side < 0)
+        return;
+    if (j->acting >= 0 && j->acting != c->side && j->any_broken && j->broken == c->req)
+        j->result.exercised_by[j->acting][c->req]--;
+    if (j->acting != c->side)
+        j->result.exercised_by[c->side][c->req]++;
+    j->any_broken = false;
 }
 
 static bool excused(const char *deviation, int side, const struct judge_options *options)
@@ -178,6 +194,7 @@ void judge_report(struct judge *j, const struct judge_case *c, const char *seen,
 {
     const struct judge_requirement *r = &judge_catalogue[c->req];
     must_excuse(c->deviation, r->id);
+    broken_by(j, c);
     enum judge_verdict verdict = judge_verdict_of(r->level, impl_binds(c), c->deviation, c->side, &j->options);
     if (verdict == JUDGE_VERDICTS)
         return;

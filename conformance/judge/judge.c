@@ -42,9 +42,13 @@ struct judge *judge_new(const char *file, const struct judge_options *options,
     j->observer_ctx = observer_ctx;
     j->result.file = strdup(file);
     j->result.exercised = calloc(judge_catalogue_size, sizeof(uint64_t));
+    for (unsigned side = 0; side < 2; side++)
+        j->result.exercised_by[side] = calloc(judge_catalogue_size, sizeof(uint64_t));
+    j->acting = -1;
     j->session = trace_session_new(&judge_dispatch_events, j);
     j->order = trace_order_new(window_ns, window_packets, track, j);
-    if (j->result.file == NULL || j->result.exercised == NULL || j->session == NULL || j->order == NULL) {
+    if (j->result.file == NULL || j->result.exercised == NULL || j->result.exercised_by[0] == NULL ||
+        j->result.exercised_by[1] == NULL || j->session == NULL || j->order == NULL) {
         judge_free(j);
         return NULL;
     }
@@ -146,6 +150,8 @@ void judge_free(struct judge *j)
     free(j->result.connections);
     free(j->result.findings); /* the texts were those of j->found */
     free(j->result.exercised);
+    free(j->result.exercised_by[0]);
+    free(j->result.exercised_by[1]);
     free(j);
 }
 

@@ -21,6 +21,7 @@ enum judge_format {
     JUDGE_FORMATS
 };
 
+struct judge_matrix;
 struct judge_report_file {
     const struct judge_result *result;  /* borrowed */
     struct judge_ladders *ladders;      /* borrowed; only HTML uses it; may be NULL */
@@ -29,6 +30,7 @@ struct judge_report_file {
 struct judge_reports {
     const struct judge_report_file *files; /* in the order of the command line */
     size_t nfiles;
+    const struct judge_matrix *matrix; /* matrix.h; only HTML uses it; may be NULL: a page of captures alone */
     bool verbose; /* JUDGE_TEXT: all connections, and how often each requirement was evaluated */
 };
 
@@ -42,5 +44,7 @@ int judge_report_write(enum judge_format format, const struct judge_reports *rep
 struct json_t;
 struct json_t *judge_findings_json(const struct judge_result *result);
 struct json_t *judge_exercised_json(const struct judge_result *result);
+/* The same by what one side (0 client, 1 server) did. */
+struct json_t *judge_exercised_by_json(const struct judge_result *result, unsigned side);
 
 #endif

@@ -1,5 +1,6 @@
 /* The report for a browser: one file that needs no network, findings linked to the frames of ladder diagrams.
  * SPDX-License-Identifier: BSD-3-Clause */
+#include "matrix.h"
 #include "report_html.h"
 
 #include <inttypes.h>
@@ -249,15 +250,27 @@ static void put_file(FILE *out, const struct judge_html_file *f)
     fputs("</section>\n", out);
 }
 
-static void put_head(FILE *out)
+void judge_html_head(FILE *out, const char *title)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n", out);
     fprintf(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
                  "script-src 'sha256-%s'\">\n", judge_html_script_hash);
     fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
-          "<title>smclab check</title>\n<style>\n", out);
+          "<title>", out);
+    judge_html_text(out, title);
+    fputs("</title>\n<style>\n", out);
     fputs(judge_html_style, out);
     fputs("</style></head><body>\n", out);
+}
+
+/* Where in the page a capture is told of. */
+static long section_of(const void *ctx, const char *capture)
+{
+    const struct judge_reports *r = ctx;
+    for (size_t i = 0; i < r->nfiles; i++)
+        if (strcmp(r->files[i].result->file, capture) == 0)
+            return (long)i;
+    return -1;
 }
 
 int judge_write_html(const struct judge_reports *r, FILE *out)
@@ -266,13 +279,15 @@ int judge_write_html(const struct judge_reports *r, FILE *out)
     for (size_t i = 0; i < r->nfiles; i++)
         for (unsigned v = 0; v < JUDGE_VERDICTS; v++)
             sum[v] += r->files[i].result->summary[v];
-    put_head(out);
-    fprintf(out, "<header><h1>smclab check</h1><p>%zu capture%s:", r->nfiles, JUDGE_S(r->nfiles));
+    judge_html_head(out, r->matrix != NULL ? "smclab run" : "smclab check");
+    fprintf(out, "<header><h1>%s</h1><p>%zu capture%s:", r->matrix != NULL ? "smclab run" : "smclab check", r->nfiles, JUDGE_S(r->nfiles));
     for (unsigned v = 0; v < JUDGE_VERDICTS; v++)
         fprintf(out, " <span class=\"chip %s%s\">%" PRIu64 " %s</span>", judge_verdict_name((enum judge_verdict)v),
                 sum[v] == 0 ? " none" : "", sum[v], judge_verdict_name((enum judge_verdict)v));
     fputs("</p></header>\n<main>\n", out);
     put_table(out, r);
+    if (r->matrix != NULL)
+        judge_matrix_html(r->matrix, &(struct judge_matrix_links){section_of, r}, out);
     for (size_t i = 0; i < r->nfiles; i++) {
         struct judge_html_file f = {i, r->files[i].result, r->files[i].ladders};
         put_file(out, &f);

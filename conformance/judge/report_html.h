@@ -17,6 +17,8 @@ struct judge_html_file {
     struct judge_ladders *ladders; /* NULL if none were collected */
 };
 
+/* The page down to <body>: what it may do, its style. */
+void judge_html_head(FILE *out, const char *title);
 /* Text escaped for HTML, for attributes too; what would act instead of being shown becomes \xNN. */
 void judge_html_text(FILE *out, const char *text);
 /* The same, but cut to `width` bytes (never inside a character) with an ellipsis. */

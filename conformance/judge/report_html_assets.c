@@ -28,6 +28,7 @@ const char judge_html_style[] =
     "th:first-child,td:first-child,.name{text-align:left}\n"
     ".files td.name{white-space:normal;overflow-wrap:anywhere;min-width:220px}\n"
     ".files{background:var(--card);border:1px solid var(--line)}\n"
+    "td.text{white-space:normal;min-width:320px;overflow-wrap:anywhere}td.text p{margin:2px 0}.matrix td{vertical-align:top}.matrix{background:var(--card)}\n"
     ".zero{color:var(--quiet)}\n"
     ".chip{display:inline-block;border-radius:20px;padding:0 9px;font-size:12.5px;font-weight:600;border:1px solid currentColor;color:var(--quiet);white-space:nowrap;line-height:1.6}\n"
     ".chip.fail,.chip.unreadable{color:var(--card);background:var(--fail);border-color:var(--fail)}\n"

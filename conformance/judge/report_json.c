@@ -79,12 +79,12 @@ static json_t *finding(const struct judge_finding *f)
     return o;
 }
 
-static json_t *exercised(const struct judge_result *r)
+static json_t *exercised(const uint64_t *counts)
 {
     json_t *o = json_object();
     for (size_t i = 0; i < judge_catalogue_size; i++)
-        if (r->exercised[i] > 0)
-            json_object_set_new(o, judge_catalogue[i].id, json_integer((json_int_t)r->exercised[i]));
+        if (counts[i] > 0)
+            json_object_set_new(o, judge_catalogue[i].id, json_integer((json_int_t)counts[i]));
     return o;
 }
 
@@ -98,7 +98,12 @@ json_t *judge_findings_json(const struct judge_result *result)
 
 json_t *judge_exercised_json(const struct judge_result *result)
 {
-    return exercised(result);
+    return exercised(result->exercised);
+}
+
+json_t *judge_exercised_by_json(const struct judge_result *result, unsigned side)
+{
+    return exercised(result->exercised_by[side]);
 }
 
 static int put_file(const struct judge_result *r, FILE *out)
@@ -125,7 +130,7 @@ static int put_file(const struct judge_result *r, FILE *out)
     if (r->dropped_findings > 0)
         fprintf(out, "\"findings_not_listed\":%" PRIu64 ",\n", r->dropped_findings);
     fputs("\"exercised\":", out);
-    bad |= put(out, exercised(r));
+    bad |= put(out, exercised(r->exercised));
     fputc('}', out);
     return bad;
 }

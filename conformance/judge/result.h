@@ -63,6 +63,9 @@ struct judge_result {
     size_t nfindings;
     uint64_t dropped_findings; /* beyond the limit per requirement: counted in summary, not listed */
     uint64_t *exercised;       /* [judge_catalogue_size] */
+    /* [client, server] of them: evaluated by what that side did, or found broken by it. What no event of one side decides (silence
+     * at the end that broke nothing) is in neither. */
+    uint64_t *exercised_by[2];
     uint64_t summary[JUDGE_VERDICTS];
     bool anything_judged;      /* at least one SMC requirement was evaluated */
 };

@@ -173,12 +173,29 @@ static void put_capture(struct one *r)
     set(r->record, "capture_sha256", json_string(digest));
 }
 
+/* Where the real host stood, who each finding is about, and what was evaluated by what either side did. */
+static void put_sides(struct one *r, const struct judge_result *judged)
+{
+    const char *side = runner_side_of(r->script.role, judged, &r->hosts);
+    json_t *findings = json_object_get(r->record, "findings");
+    for (size_t i = 0; i < judged->nfindings && i < json_array_size(findings); i++) {
+        const char *host = runner_host_at_fault(&judged->findings[i], judged, &r->hosts);
+        if (host[0] != '\0')
+            set(json_array_get(findings, i), "host", text(host));
+    }
+    set(r->record, "real_side", text(side));
+    set(r->record, "exercised_by", json_pack("{s:o, s:o}", "client", judge_exercised_by_json(judged, 0), "server",
+                                             judge_exercised_by_json(judged, 1)));
+}
+
 static void compare(struct one *r, const struct judge_result *judged)
 {
     char reason[RUNNER_REASON];
     bool as_announced = runner_as_announced(&r->script, judged, &r->hosts, reason);
     set(r->record, "findings", judge_findings_json(judged));
     set(r->record, "exercised", judge_exercised_json(judged));
+    if (r->script.role[0] != '\0')
+        put_sides(r, judged);
     if (r->script.verdict != SCRIPT_PASS)
         return;
     if (judged->error != NULL)

@@ -24,17 +24,31 @@ void runner_hosts_collect(void *hosts, struct lab *lab)
     }
 }
 
-/* The host that is at fault, if the finding has a connection; "" if nobody knows. */
-static const char *host_at_fault(const struct judge_finding *f, const struct judge_result *judged, const struct runner_hosts *hosts)
+static const char *host_of(const uint8_t address[16], const struct runner_hosts *hosts)
 {
-    const struct judge_connection *c = f->connection != 0 ? judge_connection_of(judged, f->connection) : NULL;
-    if (c == NULL || f->at_fault == JUDGE_FAULT_UNKNOWN)
-        return "";
-    const uint8_t *address = f->at_fault == JUDGE_FAULT_CLIENT ? c->client_addr : c->server_addr;
     for (size_t i = 0; i < hosts->count; i++)
         if (memcmp(hosts->of[i].address.bytes, address, 16) == 0)
             return hosts->of[i].name;
     return "";
+}
+
+/* If the finding has a connection. */
+const char *runner_host_at_fault(const struct judge_finding *f, const struct judge_result *judged, const struct runner_hosts *hosts)
+{
+    const struct judge_connection *c = f->connection != 0 ? judge_connection_of(judged, f->connection) : NULL;
+    if (c == NULL || f->at_fault == JUDGE_FAULT_UNKNOWN)
+        return "";
+    return host_of(f->at_fault == JUDGE_FAULT_CLIENT ? c->client_addr : c->server_addr, hosts);
+}
+
+const char *runner_side_of(const char *host, const struct judge_result *judged, const struct runner_hosts *hosts)
+{
+    bool client = false, server = false;
+    for (size_t i = 0; i < judged->nconnections; i++) {
+        client |= strcmp(host_of(judged->connections[i].client_addr, hosts), host) == 0;
+        server |= strcmp(host_of(judged->connections[i].server_addr, hosts), host) == 0;
+    }
+    return client && server ? "both" : client ? "client" : server ? "server" : "";
 }
 
 static bool announces(const struct script_finding *a, const struct judge_finding *f, const struct judge_result *judged,
@@ -43,7 +57,7 @@ static bool announces(const struct script_finding *a, const struct judge_finding
     bool is_rule = strcmp(a->id, "*") == 0 || strcmp(a->id, judge_catalogue[f->requirement].id) == 0;
     return is_rule && strcmp(a->verdict, judge_verdict_name(f->verdict)) == 0 &&
            (a->by[0] == '\0' || strcmp(a->by, judge_fault_name(f->at_fault)) == 0 ||
-            strcmp(a->by, host_at_fault(f, judged, hosts)) == 0);
+            strcmp(a->by, runner_host_at_fault(f, judged, hosts)) == 0);
 }
 
 static bool announced(struct script_result *script, const struct judge_finding *f, const struct judge_result *judged,

@@ -26,6 +26,11 @@ enum { RUNNER_REASON = 1024 };
 bool runner_as_announced(struct script_result *script, const struct judge_result *judged, const struct runner_hosts *hosts,
                          char reason[RUNNER_REASON]);
 
+/* The name of the host that is at fault; "" if nobody knows. */
+const char *runner_host_at_fault(const struct judge_finding *f, const struct judge_result *judged, const struct runner_hosts *hosts);
+/* "client" or "server": where this host stands in every connection it has; "both"; "" if it has none. */
+const char *runner_side_of(const char *host, const struct judge_result *judged, const struct runner_hosts *hosts);
+
 /* Our stack on both sides: known deviations of Linux are excused where the profile is Linux's, and only there. Where both kinds
  * are in one run, the bytes decide. */
 struct judge_options runner_judge_options(const struct script_result *script);
