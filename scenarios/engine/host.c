@@ -84,6 +84,8 @@ static void profile_at(lua_State *L, int index, struct smc_profile *out)
 }
 
 /* ---- hosts ---- */
+enum { PATIENT_ACK_TIMEOUT = 17 }; /* 0.54 s, eight times */
+
 static bool list_has(lua_State *L, int table, const char *field, const char *text, lua_Integer number)
 {
     bool found = false;
@@ -156,6 +158,12 @@ static int add_host(lua_State *L)
     const struct script_target *target = run_of(L)->options->target;
     if (target != NULL && target->no_v1 && run_of(L)->result->header.any_version)
         c.v1 = c.v2 = false; /* all */
+    if (target != NULL && target->patience > 1 && !c.retry_given) {
+        /* A machine that is emulated, or busy, may sleep for a second: that is no dead peer. */
+        c.retry_given = true;
+        c.retry_count = 7;
+        c.ack_timeout = PATIENT_ACK_TIMEOUT;
+    }
     read_ueids(L, &c);
     unsigned *made = strcmp(profile.name, "rfc") == 0 ? &run_of(L)->result->rfc_hosts : &run_of(L)->result->linux_hosts;
     *made += !c.no_smc;
