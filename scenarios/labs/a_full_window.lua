@@ -6,6 +6,8 @@ scenario {
     source = "RFC 7609 4.7.2, 4.7.4",
     requirements = { "CURSOR-001", "CURSOR-002", "CURSOR-003", "CURSOR-010", "CDC-007" },
     targets = { "sim", "ns3", "vm" },
+    roles = { "client" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }

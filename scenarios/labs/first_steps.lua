@@ -8,6 +8,7 @@ scenario {
     source = "RFC 7609 3.5.1",
     requirements = { "TCPOPT-001", "TCPOPT-002", "CLC-031", "CLC-032", "LLC-009", "LLC-010", "CDC-007", "CLOSE-001" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 -- Two hosts, each with an Ethernet card that can do RDMA (RoCE), and a cable between them.

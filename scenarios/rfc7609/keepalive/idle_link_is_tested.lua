@@ -5,6 +5,7 @@ scenario {
     source = "RFC 7609 4.5.3, A.3.6",
     requirements = { "LLC-007", "LLC-062" },
     targets = { "sim", "ns3", "vm" },
+    any_version = true,
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }
