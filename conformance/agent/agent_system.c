@@ -166,15 +166,41 @@ static int verb_sysctl_get(struct agent *a, const struct agent_line *line, struc
 }
 
 /* ---- Modules ---- */
+static ssize_t read_small(const char *path, char *out, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, out, size - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    out[n > 0 ? n : 0] = '\0';
+    return n;
+}
+
+/* "smc.x=1" on the kernel's command line is a parameter of the module smc, as modprobe has it. */
+static void parameters_of(const char *file, char *out, size_t size)
+{
+    char text[4096], name[128];
+    size_t n = 0, at = 0;
+    for (; file[n] != '\0' && file[n] != '.' && n + 2 < sizeof(name); n++)
+        name[n] = file[n] == '-' ? '_' : file[n];
+    name[n++] = '.';
+    out[0] = '\0';
+    (void)read_small("/proc/cmdline", text, sizeof(text));
+    for (char *word, *rest = text; (word = strsep(&rest, " \n")) != NULL;)
+        if (strncmp(word, name, n) == 0 && strlen(word + n) + 2 < size - at)
+            at += (size_t)snprintf(out + at, size - at, "%s ", word + n);
+}
+
 static int load_file(const char *file)
 {
-    char path[256];
+    char path[256], parameters[512];
     if ((size_t)snprintf(path, sizeof(path), "/modules/%s", file) >= sizeof(path))
         return EINVAL;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno;
-    int status = syscall(SYS_finit_module, fd, "", 0) == 0 || errno == EEXIST ? 0 : errno;
+    parameters_of(file, parameters, sizeof(parameters));
+    int status = syscall(SYS_finit_module, fd, parameters, 0) == 0 || errno == EEXIST ? 0 : errno;
     close(fd);
     return status;
 }
@@ -395,11 +421,7 @@ static void lo_up(void)
 static void set_name(void)
 {
     char text[4096];
-    int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    text[n > 0 ? n : 0] = '\0';
+    (void)read_small("/proc/cmdline", text, sizeof(text));
     char *name = strstr(text, "smclab.name=");
     if (name == NULL)
         return;
@@ -437,11 +459,7 @@ static int find_port(char *out, size_t size)
     for (struct dirent *d; all != NULL && found < 0 && (d = readdir(all)) != NULL;) {
         char path[600], name[64] = "";
         snprintf(path, sizeof(path), "%s/%s/name", folder, d->d_name);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd >= 0 ? read(fd, name, sizeof(name) - 1) : -1;
-        if (fd >= 0)
-            close(fd);
-        name[n > 0 ? n : 0] = '\0';
+        (void)read_small(path, name, sizeof(name));
         name[strcspn(name, "\n")] = '\0';
         if (strcmp(name, "smclab.agent") == 0 && (size_t)snprintf(out, size, "/dev/%s", d->d_name) < size)
             found = 0;
