@@ -30,11 +30,37 @@ const char *judge_hex(char *buf160, const uint8_t *p, size_t n)
     return buf160;
 }
 
+/* Rules of one side that what the other does next puts to the test. */
+static bool shown_by_peer(enum judge_req req)
+{
+    switch (req) {
+    case REQ_TCPOPT_007:
+    case REQ_CLC_039:
+    case REQ_CLC_075:
+    case REQ_LLC_015:
+    case REQ_LLC_016:
+    case REQ_LLC_029:
+    case REQ_LLC_031:
+    case REQ_LLC_055:
+    case REQ_LLC_068:
+    case REQ_CURSOR_007:
+    case REQ_CURSOR_008:
+    case REQ_CURSOR_017:
+    case REQ_CURSOR_026:
+    case REQ_FAILOVER_004:
+    case REQ_CLOSE_028:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool judge_holds(struct judge *j, enum judge_req req, bool ok)
 {
     j->result.exercised[req]++;
-    if (j->acting >= 0)
-        j->result.exercised_by[j->acting][req]++;
+    j->counted = j->acting < 0 ? -1 : shown_by_peer(req) ? !j->acting : j->acting;
+    if (j->counted >= 0)
+        j->result.exercised_by[j->counted][req]++;
     j->any_broken = !ok;
     j->broken = req;
     return ok;
@@ -45,9 +71,10 @@ static void broken_by(struct judge *j, const struct judge_case *c)
 {
     if (c->side < 0)
         return;
-    if (j->acting >= 0 && j->acting != c->side && j->any_broken && j->broken == c->req)
-        j->result.exercised_by[j->acting][c->req]--;
-    if (j->acting != c->side)
+    bool counted = j->any_broken && j->broken == c->req && j->counted >= 0;
+    if (counted && j->counted != c->side)
+        j->result.exercised_by[j->counted][c->req]--;
+    if (!counted || j->counted != c->side)
         j->result.exercised_by[c->side][c->req]++;
     j->any_broken = false;
 }

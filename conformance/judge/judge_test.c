@@ -216,6 +216,23 @@ START_TEST(evaluations_are_counted_kept_or_broken)
 }
 END_TEST
 
+START_TEST(evaluations_count_for_the_side_that_acted)
+{
+    char error[256];
+    struct judge *j = judge_file(SMCLAB_SOURCE_DIR "/traces/captures/7.3.4-smclo-v2-k-urgent.pcap", NULL, NULL, NULL, error, sizeof error);
+    ck_assert_msg(j != NULL, "%s", error);
+    const struct judge_result *r = judge_result_of(j);
+    for (size_t i = 0; i < judge_catalogue_size; i++)
+        ck_assert_uint_le(r->exercised_by[0][i], r->exercised[i]);
+    ck_assert_uint_gt(r->exercised_by[0][REQ_CLC_023], 0); /* the Proposal is the client's */
+    ck_assert_uint_eq(r->exercised_by[1][REQ_CLC_023], 0);
+    ck_assert_uint_gt(r->exercised_by[0][REQ_CDC_002], 0);
+    ck_assert_uint_gt(r->exercised_by[1][REQ_CDC_002], 0);
+    ck_assert_uint_gt(r->exercised_by[1][REQ_CURSOR_018], 0); /* the reader's deviation A-46 */
+    judge_free(j);
+}
+END_TEST
+
 START_TEST(texts_are_cut_not_overrun)
 {
     uint8_t bytes[200];
@@ -357,6 +374,7 @@ static Suite *make_suite(void)
     tcase_add_test(findings, inconclusive_is_said_once_for_each_connection_and_group);
     tcase_add_test(findings, the_listener_of_findings_may_keep_them);
     tcase_add_test(findings, evaluations_are_counted_kept_or_broken);
+    tcase_add_test(findings, evaluations_count_for_the_side_that_acted);
     tcase_add_test(findings, texts_are_cut_not_overrun);
     suite_add_tcase(suite, findings);
     TCase *files = tcase_create("files");

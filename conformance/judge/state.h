@@ -31,6 +31,7 @@ struct judge {
     uint16_t listed[JUDGE_REQUIREMENTS][JUDGE_VERDICTS];
     bool no_memory, finished;
     int acting;               /* the side whose event is being told; -1: none */
+    int counted;              /* the side for which the last evaluation counted; -1: none */
     enum judge_req broken;    /* the rule last found broken, until it is reported */
     bool any_broken;
     struct judge_result result;
