@@ -9,6 +9,7 @@
 
 #include "scenarios/engine/runner.h"
 #include "scenarios/engine/script.h"
+#include "scenarios/engine/target.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -25,6 +26,7 @@ static const char usage[] =
     "*.lua in it and below that is for the target. docs/scenarios.md is the language.\n"
     "\n"
     "      --target TARGET        sim (default), ns3, vm, host, remote\n"
+    "      --no-v1                sim: scenarios that do not depend on the version run as with a kernel, without version 1\n"
     "      --seed N               of the run, default 1: same scenario, same seed, same bytes\n"
     "  -o, --out DIR              one capture a run goes there, and why it did not pass; default smclab-out\n"
     "      --keep-captures WHICH  all (default), or failed: those of runs that pass are removed\n"
@@ -67,6 +69,7 @@ struct options {
     uint64_t pause_at_ns;
     struct run_files files;
     struct run_live_options live_options;
+    bool no_v1;
     struct run_live *live; /* NULL: nothing is real */
 };
 
@@ -244,7 +247,7 @@ static int parse_port(const char *text, struct options *o)
 }
 
 enum { OPTION_TARGET = 256, OPTION_SEED, OPTION_KEEP, OPTION_TIMEOUT, OPTION_PAUSE, OPTION_KERNEL, OPTION_DEBUG,
-       OPTION_ROLE, OPTION_PATIENCE, OPTION_AGENT, OPTION_CARRIER, OPTION_REMOTE, OPTION_OWN, OPTION_PORT };
+       OPTION_ROLE, OPTION_PATIENCE, OPTION_AGENT, OPTION_CARRIER, OPTION_REMOTE, OPTION_OWN, OPTION_PORT, OPTION_NO_V1 };
 
 static int option(struct options *o, int c)
 {
@@ -264,6 +267,7 @@ static int option(struct options *o, int c)
     case OPTION_CARRIER: return parse_carrier(optarg, o);
     case OPTION_REMOTE: o->live_options.remote = optarg; return 0;
     case OPTION_OWN: o->live_options.own = optarg; return 0;
+    case OPTION_NO_V1: o->no_v1 = true; return 0;
     case OPTION_PORT: return parse_port(optarg, o);
     case OPTION_SEED:
         return look_parse_number(optarg, INT64_MAX, &o->runner.seed) == 0 ? 0 : bad_usage("--seed %s: a number", optarg);
@@ -312,7 +316,7 @@ static int parse(int argc, char **argv, struct options *o)
         {"role", required_argument, NULL, OPTION_ROLE}, {"patience", required_argument, NULL, OPTION_PATIENCE},
         {"agent", required_argument, NULL, OPTION_AGENT}, {"carrier", required_argument, NULL, OPTION_CARRIER},
         {"remote", required_argument, NULL, OPTION_REMOTE}, {"own", required_argument, NULL, OPTION_OWN},
-        {"remote-port", required_argument, NULL, OPTION_PORT},
+        {"no-v1", no_argument, NULL, OPTION_NO_V1}, {"remote-port", required_argument, NULL, OPTION_PORT},
         {"pause-at", required_argument, NULL, OPTION_PAUSE}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int c, status = 0;
     optind = 1;
@@ -340,9 +344,12 @@ static int run_live(struct options *o)
 
 static int run(struct options *o, char **argv)
 {
+    static const struct script_target no_v1 = {.name = "sim", .no_v1 = true};
     if (run_live_is(o->runner.target))
         return run_live(o);
     o->runner.script_target = smclab_brought_target(o->runner.target);
+    if (o->no_v1 && strcmp(o->runner.target, "sim") == 0)
+        o->runner.script_target = &no_v1;
     if (o->runner.script_target == NULL && strcmp(o->runner.target, "ns3") == 0)
         return smclab_become_ns3(argv);
     if (o->runner.script_target == NULL && strcmp(o->runner.target, "sim") != 0)
