@@ -77,7 +77,7 @@ static void setup(void)
                                    .findings = findings, .nfindings = 4, .dropped_findings = 2, .exercised = exercised,
                                    .summary = {3, 1, 1, 1}, .anything_judged = true};
     files[0].result = files[1].result = &result;
-    reports = (struct judge_reports){files, 1, false};
+    reports = (struct judge_reports){.files = files, .nfiles = 1};
 }
 
 static char *written(enum judge_format format, size_t *size)
