@@ -18,6 +18,7 @@ for: "+" (load at the start) or "-" (when asked for), its name, then the files t
 "-" (not at the start) and end with "?" (no error if this kernel has none)."""
 import argparse
 import fcntl
+import glob
 import gzip
 import hashlib
 import json
@@ -268,8 +269,20 @@ def fetch(cache, name, folder):
     return f"{packages[0]} {version}"
 
 
-def take_kernel(root, folder):
+def gather_boot(root):
+    """Newer packages have kernel and configuration beside the modules: to /boot, where older ones have them."""
     boot = os.path.join(root, "boot")
+    for image in sorted(glob.glob(os.path.join(root, "usr/lib/modules/*/vmlinuz"))):
+        version = os.path.basename(os.path.dirname(image))
+        os.makedirs(boot, exist_ok=True)
+        for name in ("vmlinuz", "config"):
+            if os.path.exists(os.path.join(os.path.dirname(image), name)):
+                shutil.move(os.path.join(os.path.dirname(image), name), os.path.join(boot, f"{name}-{version}"))
+    return boot
+
+
+def take_kernel(root, folder):
+    boot = gather_boot(root)
     images = sorted(n for n in os.listdir(boot) if n.startswith("vmlinuz-")) if os.path.isdir(boot) else []
     if not images:
         raise Failed("the package has no kernel in it")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 SCRIPT = os.path.join(os.environ["SMCLAB_SOURCE_DIR"], "conformance/targets/guest_image.py")
 spec = importlib.util.spec_from_file_location("guest_image", SCRIPT)
@@ -129,6 +130,22 @@ class Archive(unittest.TestCase):
         self.assertEqual([e[0] for e in found], ["a", "a/b", "a/b/c", "dev", "dev/console"])
         self.assertEqual(found[2][1:], (stat.S_IFREG | 0o755, (0, 0), b"12345"))
         self.assertEqual(found[4][2], (5, 1))
+
+
+class Package(unittest.TestCase):
+    def test_a_kernel_is_found_in_boot_and_beside_its_modules(self):
+        for place, separator in (("boot", "-"), ("usr/lib/modules/7.2-x", "/")):
+            with tempfile.TemporaryDirectory() as root, tempfile.TemporaryDirectory() as folder:
+                os.makedirs(os.path.join(root, place))
+                for name in ("vmlinuz", "config"):
+                    path = os.path.join(root, place, name + ("-7.2-x" if separator == "-" else ""))
+                    with open(path, "w", encoding="utf-8") as file:
+                        file.write(name)
+                with unittest.mock.patch.object(image, "run"):  # depmod
+                    image.take_kernel(root, folder)
+                for name, text in (("vmlinuz", "vmlinuz"), ("config", "config"), ("version", "7.2-x")):
+                    with open(os.path.join(folder, name), encoding="utf-8") as file:
+                        self.assertEqual(file.read(), text)
 
 
 class Cache(unittest.TestCase):
