@@ -36,7 +36,7 @@ static const char usage[] =
     "  -r, --report FORMAT=PATH   also writes this report; repeatable; html as well: the judge's page of all captures\n"
     "\n"
     "A real kernel as one host of the scenarios (--target vm, host, remote):\n"
-    "      --kernel NAME          of the virtual machine: debian (default), backports, build:trixie, build:backports\n"
+    "      --kernel NAME          of the virtual machine: debian (default), debian:backports, build:trixie, build:backports\n"
     "      --debug                a built kernel with KASAN and its like\n"
     "      --role HOST,…          which hosts of a script are the kernel, one run each; default: its first two\n"
     "      --patience N           whatever is waited for may take N times as long as the script says, default 3\n"

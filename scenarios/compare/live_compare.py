@@ -42,9 +42,10 @@ def streams(smclab, path):
     """{stream: [text]}: what each side sent, in its order."""
     capture, found = Capture(smclab, path), {}
     for m in capture.messages:
+        m["message"] = m["message"] or "not understood"
         side = capture.sender(m, capture.side_of)
         name = capture.stream_of(m, side)
-        if "test_link" in (m["message"] or ""):
+        if "test_link" in m["message"]:
             continue  # sent when it was quiet for some seconds: a matter of time alone
         if m["protocol"] == "CDC":
             states = found.setdefault(name, [])

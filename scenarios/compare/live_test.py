@@ -4,6 +4,7 @@ SPDX-License-Identifier: BSD-3-Clause
 Without arguments: the captures in traces/captures/live/ (SCENARIO.HOST.pcap; the folder names are joined by -). With results of
 `smclab run --target vm --format json` as arguments: the runs in them that passed. The table of docs/linux.md holds what may differ,
 a row each: what no row allows fails, and a row that nothing here needs is reported (and fails, without arguments)."""
+import fnmatch
 import json
 import os
 import subprocess
@@ -29,6 +30,11 @@ def simulated(scenarios, folder):
     return {short(run["scenario"]): run["capture"] for run in json.loads(done.stdout)["runs"] if run["verdict"] == "pass"}
 
 
+def left_out(scenario):
+    """By the table of what is not compared."""
+    return any(fnmatch.fnmatchcase(scenario, row[0]) for row in table(DOCUMENT, "What is not compared"))
+
+
 def kept():
     """[(scenario, host that was real, capture)] in the folder."""
     found = []
@@ -40,13 +46,13 @@ def kept():
 
 
 def ran(results):
-    """[(scenario, host, capture)] of the runs that passed, without those in which a host breaks rules."""
+    """[(scenario, host, capture)] of the runs that passed, without those in which a host breaks rules and what is not compared."""
     found = []
     for path in results:
         with open(path, encoding="utf-8") as file:
             runs = json.load(file)["runs"]
         found += [(short(run["scenario"]), run["role"], run["capture"]) for run in runs
-                  if run["verdict"] == "pass" and run["capture"] and run.get("implementation") and not run["hostile"]]
+                  if run["verdict"] == "pass" and run["capture"] and run.get("implementation") and not run["hostile"] and not left_out(short(run["scenario"]))]
     return found
 
 
