@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+static const uint64_t ACCEPT_LATE_NS = 1000000000; /* so long an Accept may be on its way, or wait to be sent again */
+
 /* ---- what the messages change ---- */
 
 static void take_proposal(struct conn *c, const struct trace_clc_event *e)
@@ -126,10 +128,11 @@ static struct trace_link *link_from_accept(struct trace_session *s, struct trace
     return l;
 }
 
-static struct trace_link *named_link(struct trace_session *s, const struct smc_clc_accept_info *a)
+/* It may have been deleted meanwhile, and its whole group have gone while the Accept was on its way; longer after that it is another one. */
+static struct trace_link *named_link(struct trace_session *s, const struct smc_clc_accept_info *a, uint64_t ns)
 {
     struct trace_link *l = a->first_contact ? NULL : session_link_find(s, a->gid, a->qpn, TRACE_S2C, NULL);
-    return l && (l->state != TRACE_LINK_GONE || !l->group->gone) ? l : NULL; /* it may have been deleted meanwhile */
+    return l && (l->state != TRACE_LINK_GONE || !l->group->gone || ns < l->group->gone_ns + ACCEPT_LATE_NS) ? l : NULL;
 }
 
 /* What an Accept or Confirm says of a group older than the capture is needed before anybody looks at the message: LLC
@@ -139,7 +142,7 @@ static void foresee(struct trace_session *s, struct trace_conn *c, const struct 
     const struct smc_clc_accept_info *a = &e->accept;
     if (!e->accept_valid || a->path != SMC_PATH_R || c->declined)
         return;
-    if (a->type == SMC_CLC_ACCEPT && !a->first_contact && !c->accepted && !named_link(s, a))
+    if (a->type == SMC_CLC_ACCEPT && !a->first_contact && !c->accepted && !named_link(s, a, e->ts_ns))
         link_from_accept(s, c, a, true, e->frame);
     else if (a->type == SMC_CLC_CONFIRM && c->link && c->group && c->group->late && !c->link->end[TRACE_C2S].known)
         session_link_end(s, c->link, TRACE_C2S, a->gid, a->mac, a->qpn, -1, a->mtu);
@@ -152,7 +155,7 @@ static void foresee(struct trace_session *s, struct trace_conn *c, const struct 
 static void accept_smcr(struct trace_session *s, struct trace_conn *c, const struct smc_clc_accept_info *a,
                         uint64_t frame, uint64_t ns)
 {
-    struct trace_link *l = named_link(s, a);
+    struct trace_link *l = named_link(s, a, ns);
     if (!l)
         l = link_from_accept(s, c, a, !a->first_contact, frame);
     if (!l)

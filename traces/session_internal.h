@@ -58,6 +58,7 @@ struct end_ref {
 struct rmb {
     struct trace_rmb pub;
     const struct trace_link *delete_pending; /* the link over which DELETE RKEY named it; NULL: none did, or it was answered */
+    bool told_again; /* the CONFIRM RKEY that is open names keys that the peer has: a refusal takes none of them away */
 };
 
 struct trace_session {

@@ -114,15 +114,18 @@ static void confirm_rkey(struct trace_session *s, const struct trace_llc_event *
     struct group *g = (struct group *)e->group;
     if (i->response) {
         struct trace_rmb *r = g->last_rkey_rmb[!e->side];
-        if (i->negative && r && !r->clc_named)
+        if (i->negative && r && !r->clc_named && !((struct rmb *)r)->told_again)
             session_rmb_delete(r, e->request->frame);
         g->last_rkey_rmb[!e->side] = NULL;
         return;
     }
+    bool known = session_rmb_find(e->group, e->side, e->link->number, i->rkey, true, NULL) != NULL;
     struct trace_rmb *r =
         session_rmb_announce(s, e->group, e->side, e->link->number, i->rkey, i->va, e->request->frame);
     if (!r)
         return;
+    if (r != g->last_rkey_rmb[e->side]) /* else it is asked again before the answer came */
+        ((struct rmb *)r)->told_again = known;
     r->clc_named = false;
     for (unsigned k = 0; k < i->nothers; k++)
         session_rmb_add_token(e->group, r, i->others[k].link, i->others[k].rkey, i->others[k].va, e->request->frame);

@@ -175,10 +175,10 @@ static void waiting_data(struct data_cdc *x)
             "the peer closed while data waited, and the answer is C instead of a reset");
 }
 
-/* How long what was posted before A came can take to leave. */
+/* How long what was posted before A came can take to leave. Of SMC-D nobody sees when the signal comes that follows the move. */
 static uint64_t under_way(const struct data_act *a)
 {
-    return judge_data_lossy(a) ? DATA_GRACE_NS : DATA_MS;
+    return judge_data_lossy(a) || !a->link ? DATA_GRACE_NS : DATA_MS;
 }
 
 /* The data of this side were written when A had been there for a moment, and nothing was under way any more. */

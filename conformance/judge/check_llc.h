@@ -73,10 +73,10 @@ struct llc_add {
 
 /* A CONFIRM RKEY that was refused. */
 struct llc_refusal {
-    bool used, retry, repeated;
-    uint8_t side;
-    uint32_t rkey;
-    uint64_t va, frame, ns;
+    bool used, retry;
+    uint8_t side, nkeys;
+    uint32_t rkey[3]; /* of the same RMB on several links */
+    uint64_t frame, ns;
 };
 
 struct llc_odd {

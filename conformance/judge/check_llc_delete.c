@@ -78,11 +78,12 @@ static void serve_client(struct llc_msg *m)
                    "the server forwards the client's DELETE LINK for another link");
 }
 
-/* The server sent CONFIRM LINK again and again: it may be the acknowledgements, and the response, that were lost. */
-static bool may_be_confirmed(struct llc_group *st, int number)
+/* The server sent CONFIRM LINK again and again, or just now: it may be the acknowledgements, and the response, that were lost, or stood
+ * behind data when the link failed. */
+static bool may_be_confirmed(struct llc_group *st, int number, uint64_t ns)
 {
     const struct llc_open *o = llc_find(st, SMC_LLC_CONFIRM_LINK, LLC_SERVER, number);
-    return o && (o->delivered || (o->stream && o->stream->duplicates > 0));
+    return o && (o->delivered || (o->stream && o->stream->duplicates > 0) || ns < o->ns + LLC_REPLY);
 }
 
 /* DELETE LINK while a link is being added: it ends the adding if it is about that link, else it has to wait. */
@@ -92,7 +93,7 @@ static void check_during_add(struct llc_msg *m, struct llc_open *o)
     if (a->phase == LLC_ADD_NONE)
         return;
     if (a->number == m->info.link_number) {
-        o->in_add = a->phase != LLC_ADD_OFFERED && !may_be_confirmed(m->st, a->number);
+        o->in_add = a->phase != LLC_ADD_OFFERED && !may_be_confirmed(m->st, a->number, m->ns);
         a->phase = LLC_ADD_NONE;
         return;
     }
@@ -119,11 +120,13 @@ static void client_deletes(struct llc_msg *m, struct llc_open *o)
         o->during_add = true;
         o->second = a->waiting++ > 0;
     }
-    /* The server's own request may have crossed it. */
+    /* The server's own request may have crossed it: the client answers that after it gave the link up. */
     for (unsigned i = 0; i < LLC_OPENS; i++) {
-        const struct llc_open *d = &m->st->opens[i];
-        if (d->kind == SMC_LLC_DELETE_LINK && d->side == LLC_SERVER && d->number == o->number && m->ns < d->ns + LLC_NEW_LINK)
+        struct llc_open *d = &m->st->opens[i];
+        if (d->kind == SMC_LLC_DELETE_LINK && d->side == LLC_SERVER && d->number == o->number && m->ns < d->ns + LLC_NEW_LINK) {
             o->answered = true;
+            d->in_add = false;
+        }
     }
 }
 

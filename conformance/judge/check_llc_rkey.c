@@ -45,6 +45,14 @@ static unsigned keys_of(const struct llc_open *o)
     return o->body[4] < 2 ? 1u + o->body[4] : 3;
 }
 
+static bool refused_key(const struct llc_refusal *r, uint32_t rkey)
+{
+    for (unsigned i = 0; i < r->nkeys; i++)
+        if (r->rkey[i] == rkey)
+            return true;
+    return false;
+}
+
 /* Do two CONFIRM RKEYs name a key in common? */
 static bool same_keys(const struct llc_open *x, const struct llc_open *y)
 {
@@ -111,7 +119,8 @@ static void check_replay(struct llc_msg *m, const struct llc_open *o)
         const struct llc_open *old = &m->st->opens[i];
         if (old->kind != SMC_LLC_CONFIRM_RKEY || old == o || old->side != m->side || old->answered || old->link == m->link)
             continue;
-        bool replayed = old->link->state != TRACE_LINK_GONE && m->ns < old->ns + LLC_REPLY && same_keys(old, o);
+        /* What comes over a link that is given up already was queued there before. */
+        bool replayed = old->link->state != TRACE_LINK_GONE && m->link->state < TRACE_LINK_DELETING && m->ns < old->ns + LLC_REPLY && same_keys(old, o);
         if (!judge_holds(m->j, REQ_FAILOVER_008, !replayed))
             LLC_REPORT(m, REQ_FAILOVER_008, m->side, -1, old->frame, NULL, "CONFIRM RKEY again over another link",
                        "the exchange begins anew when the group is stable", "an LLC message is replayed");
@@ -126,7 +135,7 @@ static void check_retry(struct llc_msg *m, const struct llc_open *o)
         struct llc_refusal *r = &m->st->refusals[i];
         bool same = false;
         for (unsigned k = 0; r->used && k < keys_of(o); k++)
-            same = same || key_at(o, k) == r->rkey;
+            same = same || refused_key(r, key_at(o, k));
         if (!r->used || r->side != m->side || !same)
             continue;
         r->used = false;
@@ -145,7 +154,7 @@ static void check_retry(struct llc_msg *m, const struct llc_open *o)
 static void watch_keys(struct llc_msg *m)
 {
     struct llc_capture *all = llc_capture_state(m->j);
-    if (!all)
+    if (!all || m->link->state >= TRACE_LINK_DELETING) /* queued before the link was given up: what is asked elsewhere is newer */
         return;
     for (unsigned i = 0; i <= m->info.nothers && i < 3; i++) {
         const struct trace_link *l = i == 0 ? m->link : trace_link_by_number(m->g, m->info.others[i - 1].link);
@@ -195,7 +204,9 @@ void llc_rkey_continuation(struct llc_msg *m)
 static void refused(struct llc_msg *m, const struct llc_open *o)
 {
     struct llc_refusal *r = &m->st->refusals[m->st->next_refusal++ % LLC_REFUSALS];
-    *r = (struct llc_refusal){.used = true, .retry = m->info.retry, .side = o->side, .rkey = key_at(o, 0), .frame = m->frame, .ns = m->ns};
+    *r = (struct llc_refusal){.used = true, .retry = m->info.retry, .side = o->side, .nkeys = (uint8_t)keys_of(o), .frame = m->frame, .ns = m->ns};
+    for (unsigned i = 0; i < r->nkeys; i++)
+        r->rkey[i] = key_at(o, i);
     m->st->rkey_left[o->side] = 0;
 }
 
@@ -215,7 +226,10 @@ static void check_collision(struct llc_msg *m, const struct llc_open *o)
             LLC_REPORT(m, REQ_LLC_048, m->side, 3, o->frame, "A-14", "confirmed", "refused", "CONFIRM RKEY while a link is being deleted");
         return;
     }
-    /* Who has a CONFIRM RKEY open runs no other exchange that could be the reason. */
+    /* Who has a CONFIRM RKEY open runs no other exchange that could be the reason, but one that ran when the request came may have
+     * ended while the refusal waited to be sent. */
+    if (o->during_add || o->during_delete)
+        return;
     struct llc_open *own = llc_find(m->st, SMC_LLC_CONFIRM_RKEY, m->side, -1);
     if (!own || m->ns > own->ns + LLC_REPLY || o->body[4] > 3 || rmbs_alive(m->g, o->side) >= MAX_RMBS - 1 || m->st->add.phase != LLC_ADD_NONE)
         return;
@@ -290,7 +304,7 @@ static void look_up_keys(struct llc_msg *m, struct llc_open *o)
         if (known == KEY_KNOWN)
             mark_users(m, rmb);
         for (unsigned k = 0; k < LLC_REFUSALS; k++)
-            if (m->st->refusals[k].side == m->side && m->st->refusals[k].rkey == rkey)
+            if (m->st->refusals[k].side == m->side && refused_key(&m->st->refusals[k], rkey))
                 m->st->refusals[k].used = false;
         /* Asked twice before the answer: which of the two fails is open. */
         for (unsigned k = 0; k < LLC_OPENS; k++) {
