@@ -13,7 +13,7 @@ import subprocess
 
 from kernel_compare import Capture, field
 
-STATES = ("done", "closed", "abort", "urgent_present", "failover_validation")  # what a CDC announces once and for all, or for an event
+STATES = ("sending_done", "closed", "abnormal_close", "urgent_present", "failover_validation")  # announced once and for all, or for an event
 RANK = ("pass", "inconclusive", "deviation", "warn", "fail")
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import unittest
 
-from live_compare import differences, rows_for, short, table
+from live_compare import STATES, differences, rows_for, short, table
 
 SMCLAB = os.environ["SMCLAB"]
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
@@ -105,6 +105,12 @@ class Live(unittest.TestCase):
             done = subprocess.run([SMCLAB, "check", "--format", "json", os.path.join(CAPTURES, row[1])], capture_output=True, text=True, check=False)
             found = {(f["requirement"], f["deviation"], f["at_fault"]) for f in json.loads(done.stdout)["files"][0]["findings"]}
             self.assertIn((row[2], row[3], row[1].split(".")[-2]), found, row[0])
+
+    def test_the_states_of_a_connection_are_fields_of_its_messages(self):
+        done = subprocess.run([SMCLAB, "decode", "--format", "json", os.path.join(CAPTURES, "live-failover_number.client.pcap")], capture_output=True,
+                              text=True, check=True)
+        fields = next({f["name"] for f in m["fields"]} for m in map(json.loads, done.stdout.splitlines()) if m["message"] == "cdc")
+        self.assertLessEqual(set(STATES), fields)
 
     def test_a_difference_is_noticed(self):
         """The comparison itself: a capture agrees with itself, and not with that of another scenario."""
