@@ -30,8 +30,10 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
+using smclab::Due;
 using smclab::FrameChannel;
 using smclab::FrameDevice;
 
@@ -41,9 +43,11 @@ namespace {
 
 // Engine and ns-3 take turns: ns-3's queue holds a "tick" for our earliest timer, and for the time at which step() must return.
 // Ticks are never taken out: an earlier one is put in front of them, one that comes too early does nothing.
+// An event of ns-3 says only that something is due now: what, of all that is, is the earliest by our order, not by ns-3's.
 class Clock : public smclab::EventGate {
   public:
     int Step(struct sim *sim, uint64_t until_ns);
+    uint64_t Set(ns3::Time after, Due due) override;
     void Call(sim_fn fn, void *ctx) override;
     // With other processes: all return from Step() at the same time only, since they wait for each other inside ns-3.
     void SetSeveral() { m_several = true; }
@@ -53,13 +57,51 @@ class Clock : public smclab::EventGate {
     void Happened(int result);
     void SetTick();
     void Tick();
+    void Happen();
+    Due TakeNext();
+
+    using Place = std::tuple<int64_t, bool, int64_t, Due::Kind, uint64_t>; // when, no timer, when set, kind, number
 
     struct sim *m_sim = nullptr;
     uint64_t m_until = 0;
     int m_result = 0;
     bool m_several = false;
     std::vector<uint64_t> m_ticks; // set now, the next one last
+    uint64_t m_number = 0;
+    std::map<Place, Due> m_due;
 };
+
+uint64_t Clock::Set(ns3::Time after, Due due)
+{
+    due.number = ++m_number;
+    m_due.emplace(Place{(ns3::Simulator::Now() + after).GetNanoSeconds(), due.kind != Due::TICK, due.set_ns, due.kind, due.number}, due);
+    ns3::Simulator::ScheduleWithContext(due.device != nullptr ? due.device->GetNode()->GetId() : 0, after, &Clock::Happen, this);
+    return due.number;
+}
+
+// The first; but where several of a kind are alike, set at one instant for one instant and one node, that of the lowest port.
+// The order between nodes matters to no node, and stays that in which things were set, as without ns-3.
+Due Clock::TakeNext()
+{
+    auto first = m_due.begin(), best = first;
+    auto [at, no_timer, set, kind, number] = first->first;
+    for (auto i = first; no_timer && ++i != m_due.end() && i->first < Place{at, no_timer, set, kind, UINT64_MAX};)
+        if (i->second.device->GetNode() == first->second.device->GetNode() && i->second.device->GetIfIndex() < best->second.device->GetIfIndex())
+            best = i;
+    Due due = best->second;
+    best->second = first->second; // it waits in the other's place
+    m_due.erase(first);
+    return due;
+}
+
+void Clock::Happen()
+{
+    Due due = TakeNext();
+    if (due.kind == Due::TICK)
+        Tick();
+    else
+        due.device->Happens(due);
+}
 
 void Clock::Happened(int result)
 {
@@ -74,7 +116,7 @@ void Clock::SetTick()
     if (want >= INT64_MAX || (!m_ticks.empty() && m_ticks.back() <= want))
         return;
     m_ticks.push_back(want);
-    ns3::Simulator::Schedule(ns3::NanoSeconds(want - Now()), &Clock::Tick, this);
+    Set(ns3::NanoSeconds(want - Now()), {Due::TICK, nullptr, nullptr, nullptr, 0, 0});
 }
 
 void Clock::Tick()
@@ -312,7 +354,7 @@ ns3::Ptr<FrameDevice> ns3_engine::MakeDevice(const net_carried_link *link, const
     set_attributes(ns3::PeekPointer(device), options.With("device."));
 #ifdef SMCLAB_NS3_MPI
     auto receiver = ns3::CreateObject<ns3::MpiReceiver>();
-    receiver->SetReceiveCallback(ns3::MakeCallback(&FrameDevice::Enter, ns3::PeekPointer(device)));
+    receiver->SetReceiveCallback(ns3::MakeCallback(&FrameDevice::Announce, ns3::PeekPointer(device)));
     device->AggregateObject(receiver);
 #endif
     if (!trace_folder.empty())

@@ -11,7 +11,7 @@
 
 #include "testing/check_main.h"
 
-enum { HOSTS = 16, PORT = 5000 };
+enum { HOSTS = 16, PORT = 5000, OTHER = 0x88b6 };
 
 struct bench {
     struct ns3_engine *engine; /* NULL: the plain simulation */
@@ -21,6 +21,8 @@ struct bench {
     struct lab_socket *accepted[HOSTS];
     unsigned hosts, accepted_count;
     uint64_t frames, marked, data; /* captured: all, those with CE, UDP ones */
+    uint8_t from[4];           /* the last bytes of the senders of OTHER frames, as they came */
+    unsigned from_count;
     uint64_t digest[2];
 };
 
@@ -32,6 +34,8 @@ static void on_frame(void *user, uint64_t at_ns, const uint8_t *bytes, size_t le
     net_frame_classify(bytes, length, &info);
     b->frames++;
     b->data += info.ip_protocol == 17 && !info.roce;
+    if ((bytes[12] << 8 | bytes[13]) == OTHER && b->from_count < 4)
+        b->from[b->from_count++] = bytes[11];
     b->marked += info.ip_version != 0 && (info.tos & 3) == 3;
 }
 
@@ -432,6 +436,37 @@ START_TEST(a_run_may_end_while_ns3_has_frames)
 }
 END_TEST
 
+/* Two hosts send to a third at the same instant, one or the other first. */
+START_TEST(frames_of_one_instant_come_in_the_order_of_ports)
+{
+    struct bench b;
+    uint8_t frame[100] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0xc, OTHER >> 8, OTHER & 0xff};
+    start(&b, true, 1);
+    must(&b, lab_add_switch(b.lab, "sw", 0));
+    for (unsigned i = 0; i < 3; i++) {
+        char name[24];
+        add_host(&b, false);
+        snprintf(name, sizeof(name), "h%u.eth0", i);
+        join(&b, name, "sw", NULL);
+    }
+    memcpy(frame + 6, b.interface[2]->port->mac, 6);
+    must(&b, lab_inject_frame(b.interface[2], frame, sizeof(frame))); /* the switch knows where it is */
+    must(&b, lab_run_until(b.lab, SIM_MS));
+    b.from_count = 0;
+    memcpy(frame, b.interface[2]->port->mac, 6);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned sender = _i == 0 ? i : 1 - i;
+        memcpy(frame + 6, b.interface[sender]->port->mac, 6);
+        must(&b, lab_inject_frame(b.interface[sender], frame, sizeof(frame)));
+    }
+    must(&b, lab_run_until(b.lab, 2 * SIM_MS));
+    ck_assert_uint_eq(b.from_count, 2);
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert_uint_eq(b.from[i], b.interface[i]->port->mac[5]);
+    stop(&b);
+}
+END_TEST
+
 START_TEST(time_stands_where_the_laboratory_says)
 {
     struct bench b;
@@ -500,6 +535,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_lossless_class_loses_nothing_over_ns3);
     tcase_add_test(t, a_link_that_goes_down_loses_what_ns3_has);
     tcase_add_test(t, a_run_may_end_while_ns3_has_frames);
+    tcase_add_loop_test(t, frames_of_one_instant_come_in_the_order_of_ports, 0, 2);
     tcase_add_test(t, time_stands_where_the_laboratory_says);
     tcase_add_test(t, there_is_one_ns3_in_a_process_and_its_scheduler_must_exist);
     tcase_add_test(t, all_schedulers_give_the_same_run);

@@ -27,8 +27,19 @@ ns3::TypeId FrameChannel::GetTypeId()
                                  .SetGroupName("smclab")
                                  .AddConstructor<FrameChannel>()
                                  .AddAttribute("Delay", "Propagation, one way.", ns3::TimeValue(ns3::MicroSeconds(1)),
-                                               ns3::MakeTimeAccessor(&FrameChannel::m_delay), ns3::MakeTimeChecker());
+                                               ns3::MakeTimeAccessor(&FrameChannel::SetDelay, &FrameChannel::GetDelay), ns3::MakeTimeChecker());
     return tid;
+}
+
+// Frames to another process are announced there a nanosecond before they arrive, to be put in order with what else arrives then.
+// ns-3 asks for this attribute to know how far processes may run ahead of each other, so that nanosecond is taken off.
+ns3::Time FrameChannel::GetDelay() const
+{
+#ifdef SMCLAB_NS3_MPI
+    return m_delay - ns3::NanoSeconds(1);
+#else
+    return m_delay;
+#endif
 }
 
 std::size_t FrameChannel::GetNDevices() const
@@ -54,11 +65,11 @@ bool FrameChannel::Transmit(FrameDevice *from, ns3::Ptr<ns3::Packet> frame, net_
     ns3::Ptr<FrameDevice> to = from->Peer();
 #ifdef SMCLAB_NS3_MPI
     if (to->GetNode()->GetSystemId() != ns3::MpiInterface::GetSystemId()) {
-        ns3::MpiInterface::SendPacket(frame, ns3::Simulator::Now() + m_delay + late, to->GetNode()->GetId(), to->GetIfIndex());
+        ns3::MpiInterface::SendPacket(frame, ns3::Simulator::Now() + GetDelay() + late, to->GetNode()->GetId(), to->GetIfIndex());
         return false;
     }
 #endif
-    ns3::Simulator::ScheduleWithContext(to->GetNode()->GetId(), m_delay + late, &FrameDevice::Receive, to, frame, packet);
+    to->ArrivesAfter(m_delay + late, frame, packet);
     return true;
 }
 
@@ -206,7 +217,7 @@ void FrameDevice::Transmit(ns3::Ptr<ns3::Packet> frame, net_packet *packet)
     ns3::Time takes;
     if (m_rate.GetBitRate() != 0)
         takes = m_rate.CalculateBytesTxTime(frame->GetSize() + m_overhead);
-    m_event = ns3::Simulator::Schedule(takes, &FrameDevice::Complete, this);
+    m_sending = m_gate->Set(takes, {Due::SENT, this, nullptr, nullptr, ns3::Simulator::Now().GetNanoSeconds(), 0});
 }
 
 void FrameDevice::Next()
@@ -256,6 +267,7 @@ void FrameDevice::Sent(void *self, uint64_t now_ns)
     ns3::Ptr<ns3::Packet> frame = device->m_frame;
     device->m_packet = nullptr;
     device->m_frame = nullptr;
+    device->m_sending = 0;
     device->m_phy_tx_end(frame);
     device->m_sniffer(frame);
     device->m_promisc_sniffer(frame);
@@ -263,9 +275,14 @@ void FrameDevice::Sent(void *self, uint64_t now_ns)
     device->Next();
 }
 
-void FrameDevice::Complete()
+void FrameDevice::Happens(const Due &due)
 {
-    m_gate->Call(Sent, this);
+    if (due.kind == Due::SENT && due.number == m_sending) // it may have been flushed
+        m_gate->Call(Sent, this);
+    else if (due.kind == Due::ARRIVAL && due.packet != nullptr)
+        Receive(due.frame, due.packet);
+    else if (due.kind == Due::ARRIVAL)
+        Enter(due.frame);
 }
 
 bool FrameDevice::Propagate(net_packet *packet, const uint8_t *bytes, std::size_t length, uint64_t late_ns)
@@ -277,7 +294,7 @@ bool FrameDevice::Propagate(net_packet *packet, const uint8_t *bytes, std::size_
 void FrameDevice::Flush()
 {
     net_packet *packet = m_packet;
-    m_event.Cancel();
+    m_sending = 0;
     m_packet = nullptr;
     m_frame = nullptr;
     if (packet != nullptr)
@@ -302,6 +319,17 @@ void FrameDevice::Entered(void *self, uint64_t now_ns)
     std::vector<uint8_t> bytes(device->m_frame_in->GetSize());
     device->m_frame_in->CopyData(bytes.data(), static_cast<uint32_t>(bytes.size()));
     net_carrier_entered(device->m_above, bytes.data(), bytes.size(), now_ns);
+}
+
+void FrameDevice::Announce(ns3::Ptr<ns3::Packet> frame)
+{
+    ArrivesAfter(ns3::NanoSeconds(1), frame, nullptr);
+}
+
+void FrameDevice::ArrivesAfter(ns3::Time after, ns3::Ptr<ns3::Packet> frame, net_packet *packet)
+{
+    ns3::Time left = ns3::Simulator::Now() + after - m_channel->Delay();
+    m_gate->Set(after, {Due::ARRIVAL, this, frame, packet, left.GetNanoSeconds(), 0});
 }
 
 void FrameDevice::Enter(ns3::Ptr<ns3::Packet> frame)

@@ -20,10 +20,24 @@ namespace smclab {
 
 class FrameDevice;
 
-// Runs a function inside an event of our engine at ns-3's present time, and tells who runs ns-3.
+// Something that happens at an instant. Of several at one, our timers come first, then what was set earlier, then arrivals; arrivals at
+// one node by port. So what a node sees does not depend on how many processes there are.
+struct Due {
+    enum Kind { TICK, ARRIVAL, SENT };
+    Kind kind;
+    FrameDevice *device;
+    ns3::Ptr<ns3::Packet> frame;
+    net_packet *packet; // of an arrival; null: the frame comes from another process
+    int64_t set_ns;     // of an arrival: when it left, for all processes alike
+    uint64_t number;    // Set() counts from 1
+};
+
+// Keeps what is due, and runs functions inside events of our engine at ns-3's present time.
 class EventGate {
   public:
     virtual ~EventGate() = default;
+    // Later Happens() of that device is called; returns the number.
+    virtual uint64_t Set(ns3::Time after, Due due) = 0;
     virtual void Call(sim_fn fn, void *ctx) = 0;
 };
 
@@ -36,8 +50,12 @@ class FrameChannel : public ns3::Channel {
     void Attach(ns3::Ptr<FrameDevice> a, ns3::Ptr<FrameDevice> b);
     // False: the frame went to another process.
     bool Transmit(FrameDevice *from, ns3::Ptr<ns3::Packet> frame, net_packet *packet, ns3::Time late);
+    ns3::Time Delay() const { return m_delay; }
 
   private:
+    void SetDelay(ns3::Time delay) { m_delay = delay; }
+    ns3::Time GetDelay() const;
+
     ns3::Time m_delay;
     ns3::Ptr<FrameDevice> m_end[2];
 };
@@ -71,8 +89,9 @@ class FrameDevice : public ns3::NetDevice {
     bool SendFrame(net_packet *packet, const uint8_t *bytes, std::size_t length);
     bool Propagate(net_packet *packet, const uint8_t *bytes, std::size_t length, uint64_t late_ns);
     void Flush();
-    void Receive(ns3::Ptr<ns3::Packet> frame, net_packet *packet);
-    void Enter(ns3::Ptr<ns3::Packet> frame); // from another process
+    void Happens(const Due &due);
+    void Announce(ns3::Ptr<ns3::Packet> frame); // from another process: it arrives in a nanosecond
+    void ArrivesAfter(ns3::Time after, ns3::Ptr<ns3::Packet> frame, net_packet *packet);
     port *Above() const { return m_above; }
     ns3::Ptr<FrameDevice> Peer() const { return m_peer; }
     void SetPeer(FrameDevice *peer) { m_peer = peer; }
@@ -108,7 +127,8 @@ class FrameDevice : public ns3::NetDevice {
   private:
     void Transmit(ns3::Ptr<ns3::Packet> frame, net_packet *packet);
     void Next();
-    void Complete();
+    void Receive(ns3::Ptr<ns3::Packet> frame, net_packet *packet);
+    void Enter(ns3::Ptr<ns3::Packet> frame);
     void OnQueueDrop(ns3::Ptr<const ns3::QueueDiscItem> item);
     static void Sent(void *self, uint64_t now_ns);
     static void Arrived(void *self, uint64_t now_ns);
@@ -129,7 +149,7 @@ class FrameDevice : public ns3::NetDevice {
     bool m_queue_named = false, m_refused = false, m_flushing = false, m_dequeuing = false;
     ns3::Ptr<ns3::Packet> m_frame, m_frame_in; // in transmission; from another process
     net_packet *m_packet = nullptr, *m_entering = nullptr, *m_arriving = nullptr;
-    ns3::EventId m_event;
+    uint64_t m_sending = 0; // the number of the end of this transmission
 
     ns3::TracedCallback<ns3::Ptr<const ns3::Packet>> m_mac_tx, m_mac_tx_drop, m_mac_rx, m_phy_tx_begin, m_phy_tx_end, m_phy_rx_end,
         m_phy_rx_drop, m_sniffer, m_promisc_sniffer;
