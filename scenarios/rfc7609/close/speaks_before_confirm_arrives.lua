@@ -26,6 +26,7 @@ for round, last in ipairs { "urgent", "end" } do
         s:wait_urgent()
         expect(s:receive(5), "early")
         expect(s:read_urgent(), "!")
+        expect(counters("server").r.urgent_received, 1)
         c:close()
     else
         expect_state(s, "APPCLOSEWAIT1", { within = "1 s" })
