@@ -4,7 +4,7 @@ scenario {
     title = "A group is full at 255 connections",
     source = "RFC 7609 2.2; SMC-Rv2 max_conns",
     requirements = { "CLC-011", "CLC-058" },
-    targets = { "sim", "vm" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 }, rmb = "16 KiB", sndbuf = "16 KiB" }

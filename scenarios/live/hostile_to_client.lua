@@ -5,7 +5,7 @@ scenario {
     title = "A client withstands a hostile server",
     source = "docs/bugs.md B-33, B-36, B-38",
     requirements = { "CLC-024", "CLC-026", "LLC-001", "LLC-002", "CDC-001", "CDC-005" },
-    targets = { "sim", "vm" },
+    targets = { "sim", "ns3", "vm" },
     roles = { "client" },
     hostile = true,
 }

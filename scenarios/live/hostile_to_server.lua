@@ -5,7 +5,7 @@ scenario {
     title = "A server withstands a hostile client",
     source = "docs/bugs.md B-01, B-04, B-36, B-38",
     requirements = { "CLC-023", "CLC-024", "CLC-025", "CLC-026", "LLC-001", "LLC-002", "CDC-001", "CDC-005" },
-    targets = { "sim", "vm" },
+    targets = { "sim", "ns3", "vm" },
     roles = { "server" },
     hostile = true,
 }

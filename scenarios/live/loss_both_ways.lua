@@ -4,7 +4,7 @@ scenario {
     title = "Both ways at once over a network that loses frames",
     source = "RFC 7609 4.6",
     requirements = { "CURSOR-001", "CURSOR-003", "CDC-007" },
-    targets = { "sim", "vm" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 } }

@@ -5,7 +5,7 @@ scenario {
     title = "Only RNICs of the connection's physical network",
     source = "linux net/smc/smc_pnet.c",
     requirements = { "CLC-072" },
-    targets = { "sim" },
+    targets = { "sim", "ns3" },
 }
 
 host "client" { address = "10.0.0.1/24", pnet = "NET1" }
