@@ -62,9 +62,9 @@ static void put(const struct session *s, unsigned machine, const char *text)
 
 static void put_event(void *user, const char *line)
 {
-    char text[4096];
+    char text[4096 + 2]; /* a line of vm_talk is shorter than 4096 */
     unsigned machine = *(const unsigned *)user;
-    snprintf(text, sizeof(text), "* %s", line);
+    snprintf(text, sizeof(text), "* %.4095s", line);
     put(speakers[machine].session, machine, text);
 }
 
