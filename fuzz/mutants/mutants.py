@@ -94,6 +94,7 @@ class Mutant:
         self.sanitize = "\n# needs: sanitizer\n" in "\n" + patch  # a line before the diff
         self.files = re.findall(r"^\+\+\+ b/(\S+)", patch, re.M)
         self.changed = tuple(line[1:].strip() for line in patch.split("\n") if re.match(r"[-+](?![-+]{2} )", line))
+        self.behind = [line.strip() for line in re.split(r"^\+(?!\+\+ ).*\n", patch, flags=re.M)[-1].split("\n")]
         self.killed_by, self.why, self.seconds, self.first_seed = None, None, 0.0, None
 
 
@@ -115,13 +116,23 @@ def historic():
 
 
 def equivalents():
-    """{(file, line before, line after): why nothing can tell them apart}, of equivalent.txt."""
+    """{(file, line before, line after): [(the lines behind them, why nothing can tell them apart)]}, of equivalent.txt."""
     found = {}
     for block in re.split(r"\n\s*\n", open(os.path.join(HERE, "equivalent.txt"), encoding="utf-8").read()):
         lines = [line for line in block.strip().split("\n") if not line.startswith("#")]
         if len(lines) >= 4:
-            found[(lines[0].strip(), lines[1][1:].strip(), lines[2][1:].strip())] = " ".join(line.strip() for line in lines[3:])
+            behind = [line.strip() for line in lines[3:] if line.startswith(" ")]
+            found.setdefault((lines[0].strip(), lines[1][1:].strip(), lines[2][1:].strip()), []).append(
+                (behind, " ".join(line for line in lines[3:] if not line.startswith(" "))))
     return found
+
+
+def argument(mutant, argued):
+    """Why nothing can tell it from the original, or None."""
+    for behind, reason in argued.get((mutant.files[0], *mutant.changed), []):
+        if mutant.behind[:len(behind)] == behind:
+            return reason
+    return None
 
 
 # ---- trying one -------------------------------------------------------------------------------------
@@ -387,7 +398,7 @@ class Campaign:
     def report(self):
         argued, survivors, equivalent, wrong = equivalents(), [], [], []
         for m in self.counted():
-            reason = argued.get((m.files[0], *m.changed)) if len(m.changed) == 2 else None
+            reason = argument(m, argued)
             if reason and m.killed_by:
                 wrong.append(m)
             elif reason:
