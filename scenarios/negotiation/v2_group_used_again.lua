@@ -4,7 +4,7 @@
 scenario {
     title = "A later contact by version 2 alone",
     source = "linux net/smc/smc_core.c",
-    requirements = { "CLC-080" },
+    requirements = { "CLC-040" },
     targets = { "sim" },
 }
 

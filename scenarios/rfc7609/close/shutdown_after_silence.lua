@@ -3,7 +3,7 @@
 scenario {
     title = "Linger counts from shutdown(), also after a long silence",
     source = "RFC 7609 4.8.1, SO_LINGER",
-    requirements = { "CLOSE-003", "CLOSE-014" },
+    requirements = { "CLOSE-014" },
     targets = { "sim" },
 }
 

@@ -4,7 +4,7 @@
 scenario {
     title = "The client's RNIC leaves in the middle of ADD LINK",
     source = "RFC 7609 3.5.4.3, C.7.1",
-    requirements = { "LLC-025", "LLC-037", "LLC-083", "FAILOVER-014" },
+    requirements = { "LLC-025", "FAILOVER-014" },
     targets = { "sim" },
     hostile = true,
 }
