@@ -349,6 +349,16 @@ static void hole(struct data_cdc *x, uint64_t from, uint64_t to)
     me->missing = (struct data_span){from, to};
 }
 
+/* The reader gave its element to a younger connection, because a RST ended this one for it: what is written late seems to be that one's. */
+static bool given_again(const struct data_act *a)
+{
+    const struct trace_conn_side *ring = &a->c->side[!a->side];
+    for (const struct trace_conn *c = ring->rmb && a->c->rst ? a->c->group->conns : NULL; c; c = c->group_next)
+        if (c->id > a->c->id && c->side[!a->side].rmb == ring->rmb && c->side[!a->side].rmbe_index == ring->rmbe_index)
+            return true;
+    return false;
+}
+
 /* Every byte up to the producer cursor was written before [CDC-007]; what was lost with a link, once more [FAILOVER-006]. */
 static void written_before(struct data_cdc *x)
 {
@@ -363,7 +373,7 @@ static void written_before(struct data_cdc *x)
         return;
     uint64_t at = judge_spans_hole(&me->written, from, to);
     const struct data_group *g = *judge_group_slot(x->a.c->group, JUDGE_AREA_DATA);
-    if (at != to && g && g->stray[x->a.side] > me->cdc_frame) /* it may have been this one's */
+    if (at != to && ((g && g->stray[x->a.side] > me->cdc_frame) || given_again(&x->a))) /* it may have been this one's */
         return;
     judge_holds(x->a.j, me->replaying ? REQ_FAILOVER_006 : REQ_CDC_007, at == to);
     if (at != to)

@@ -143,6 +143,8 @@ void judge_failover_straggler(struct data_cdc *x)
     if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) &&
         pos > (int64_t)me->left_pos)
         me->left_pos = (uint64_t)pos;
+    if (judge_data_position(&x->a, x->cons, x->a.ring[x->a.side], me->cons, me->cons_pos, &pos) && pos > (int64_t)me->cons_pos)
+        me->cons_unsure = true; /* until it says so on its new link */
 }
 
 /* ---- F ---- */
