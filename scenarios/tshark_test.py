@@ -13,6 +13,7 @@ import tempfile
 
 SOURCE, SMCLAB = os.environ["SMCLAB_SOURCE_DIR"], os.environ["SMCLAB"]
 PROTOCOLS = "eth ethertype vlan arp ip ipv6 icmpv6 tcp udp infiniband smc data".split()
+FRAMES = 20000 # of each capture: experiments and fabrics repeat the same few kinds of frames hundreds of thousands of times
 BAD = ("_ws.malformed or ip.checksum.status == 0 or tcp.checksum.status == 0")
 
 
@@ -29,7 +30,7 @@ def captures(folder):
 def look(capture):
     """(frames, [(frame, info)] that tshark does not like)."""
     fields = ["-T", "fields", "-e", "frame.number", "-e", "_ws.col.Protocol", "-e", "_ws.col.Info", "-e", "frame.protocols"]
-    options = ["-n", "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-r", capture]
+    options = ["-n", "-c", str(FRAMES), "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-r", capture]
     bad = subprocess.run(["tshark", *options, "-Y", BAD, *fields], capture_output=True, text=True)
     if bad.returncode != 0:
         sys.exit(f"tshark cannot read {capture}: {bad.stderr}")
