@@ -147,6 +147,8 @@ static unsigned fitness(const struct llc_open *o, const struct llc_msg *m)
     if (o->kind != m->info.type || o->side != m->peer)
         return 0;
     bool same_link = o->link == m->link, same = same_subject(o, m);
+    if (!same_link && o->ns > m->ns + LLC_MS) /* held back for a gap, the response was sent before that request */
+        return 0;
     if (o->answered)
         return same && same_link ? 1 : 0;
     return 2 + (same_link ? 4 : 0) + (same ? 2 : 0);
