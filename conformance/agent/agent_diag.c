@@ -152,7 +152,7 @@ static bool take_message(const struct nlmsghdr *m, struct smc_diag_msg *out)
 {
     if (m->nlmsg_len < NLMSG_LENGTH(sizeof(*out)))
         return false;
-    memcpy(out, NLMSG_DATA(m), sizeof(*out));
+    memcpy(out, (const char *)m + NLMSG_HDRLEN, sizeof(*out));
     return true;
 }
 

@@ -78,7 +78,7 @@ static int match_mac(void *user, const struct nlmsghdr *m)
     const uint8_t *end, *from = agent_nl_attrs(m, sizeof(info), &end);
     if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < NLMSG_LENGTH(sizeof(info)))
         return 0;
-    memcpy(&info, NLMSG_DATA(m), sizeof(info));
+    memcpy(&info, (const char *)m + NLMSG_HDRLEN, sizeof(info));
     if (info.ifi_type == ARPHRD_ETHER && agent_nla_find(from, end, IFLA_ADDRESS, &a) && a.n == 6 &&
         memcmp(a.p, find->mac, 6) == 0 && find->index == 0)
         find->index = info.ifi_index;
@@ -158,7 +158,7 @@ static int take_address(void *user, const struct nlmsghdr *m)
     const uint8_t *end, *from = agent_nl_attrs(m, sizeof(head), &end);
     if (m->nlmsg_type != RTM_NEWADDR || m->nlmsg_len < NLMSG_LENGTH(sizeof(head)))
         return 0;
-    memcpy(&head, NLMSG_DATA(m), sizeof(head));
+    memcpy(&head, (const char *)m + NLMSG_HDRLEN, sizeof(head));
     if ((int)head.ifa_index != all->index || head.ifa_scope == RT_SCOPE_LINK || all->count == ADDRESSES)
         return 0;
     struct address *to = &all->list[all->count];
