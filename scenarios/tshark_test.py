@@ -35,7 +35,8 @@ def look(capture):
     if bad.returncode != 0:
         sys.exit(f"tshark cannot read {capture}: {bad.stderr}")
     # Others claim application data by port numbers, and RPC over RDMA claims SENDs (the kernel's captures suffer from it too).
-    return [line for line in (text.split("\t") for text in bad.stdout.splitlines()) if line[3].split(":")[-1] in PROTOCOLS]
+    lines = [text.split("\t") for text in bad.stdout.splitlines()]
+    return [line for line in lines if set(line[3].split(":")) <= {*PROTOCOLS, "_ws.malformed"}]
 
 
 def known(protocol, info):
