@@ -1,6 +1,7 @@
 /* A run of the laboratory: its memory, its capture, its time and its end.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "sim/lab_internal.h"
+#include "sim/plain_alloc.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,29 +10,6 @@
 enum { EVENT_LIMIT = 200 * 1000 * 1000 };
 
 /* ---- Memory: that of the caller, counted ---- */
-static void *plain_allocate(void *user, size_t size)
-{
-    (void)user;
-    return malloc(size);
-}
-
-static void *plain_resize(void *user, void *block, size_t old_size, size_t new_size)
-{
-    (void)user;
-    (void)old_size;
-    return realloc(block, new_size);
-}
-
-static void plain_release(void *user, void *block, size_t size)
-{
-    (void)user;
-    (void)size;
-    free(block);
-}
-
-static const struct smc_alloc plain_alloc = {
-    .allocate = plain_allocate, .resize = plain_resize, .release = plain_release};
-
 static void *counted_allocate(void *user, size_t size)
 {
     struct lab *lab = user;

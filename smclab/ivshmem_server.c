@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "devices/ivshmem_server.h"
+#include "sim/plain_alloc.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -35,28 +36,6 @@ struct serve {
     struct ivshmem_server_config config;
     bool verbose;
 };
-
-static void *allocate(void *user, size_t size)
-{
-    (void)user;
-    return malloc(size);
-}
-
-static void *resize(void *user, void *block, size_t old_size, size_t new_size)
-{
-    (void)user;
-    (void)old_size;
-    return realloc(block, new_size);
-}
-
-static void release(void *user, void *block, size_t size)
-{
-    (void)user;
-    (void)size;
-    free(block);
-}
-
-static const struct smc_alloc memory = {.allocate = allocate, .resize = resize, .release = release};
 
 static void changed(void *user, uint16_t id, bool present)
 {
@@ -104,7 +83,7 @@ static int run(struct serve *serve)
     int signals = signalfd(-1, &set, SFD_CLOEXEC);
     if (signals < 0)
         return smclab_complain(EXIT_INPUT, "ivshmem-server", "signalfd: %s", strerror(errno));
-    serve->config.alloc = &memory;
+    serve->config.alloc = &plain_alloc;
     serve->config.changed = changed;
     serve->config.user = serve;
     int error = ivshmem_server_create(&serve->config, &server), status;

@@ -60,23 +60,6 @@ void agent_nl_string(struct agent_nl *m, uint16_t type, const char *text)
     agent_nl_attr(m, type, text, strlen(text) + 1);
 }
 
-size_t agent_nl_nest(struct agent_nl *m, uint16_t type)
-{
-    size_t at = m->u.head.nlmsg_len;
-    agent_nl_attr(m, type | NLA_F_NESTED, NULL, 0);
-    return at;
-}
-
-void agent_nl_unnest(struct agent_nl *m, size_t nest)
-{
-    struct nlattr head;
-    if (m->full)
-        return;
-    memcpy(&head, m->u.bytes + nest, sizeof(head));
-    head.nla_len = (uint16_t)(m->u.head.nlmsg_len - nest);
-    memcpy(m->u.bytes + nest, &head, sizeof(head));
-}
-
 /* 1: more to come; 0: done; else -errno. */
 static int do_message(const struct nlmsghdr *h, bool dump, agent_nl_fn *each, void *user)
 {

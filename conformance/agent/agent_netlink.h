@@ -26,8 +26,6 @@ void agent_nl_attr(struct agent_nl *m, uint16_t type, const void *bytes, size_t 
 void agent_nl_u8(struct agent_nl *m, uint16_t type, uint8_t value);
 void agent_nl_u32(struct agent_nl *m, uint16_t type, uint32_t value);
 void agent_nl_string(struct agent_nl *m, uint16_t type, const char *text);
-size_t agent_nl_nest(struct agent_nl *m, uint16_t type);
-void agent_nl_unnest(struct agent_nl *m, size_t nest);
 
 /* Every message of the answer; nonzero ends reading, and is returned. */
 typedef int agent_nl_fn(void *user, const struct nlmsghdr *message);

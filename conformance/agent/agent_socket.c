@@ -309,20 +309,6 @@ static int watch_socket(struct agent *a, struct agent_socket *s)
     return status;
 }
 
-static int listen_on(struct agent *a, struct opening *o)
-{
-    int one = 1;
-    setsockopt(o->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(o->fd, &o->address.any, o->size) != 0 || listen(o->fd, BACKLOG) != 0)
-        return errno;
-    struct agent_socket *s = add_socket(a, o->fd, o->id, o->smc);
-    if (s == NULL)
-        return ENOMEM;
-    o->fd = -1;
-    s->listening = true;
-    return watch_socket(a, s);
-}
-
 static void accept_ready(struct agent *a, struct agent_source *source, uint32_t events)
 {
     struct agent_socket *listener = (struct agent_socket *)source;
@@ -354,23 +340,19 @@ static void accept_ready(struct agent *a, struct agent_source *source, uint32_t 
     }
 }
 
-static int verb_listen(struct agent *a, const struct agent_line *line, struct agent_text *answer)
+static int listen_on(struct agent *a, struct opening *o)
 {
-    struct opening o;
-    uint64_t process = 0;
-    int status = agent_may_number(a, line, "process", 1, &process);
-    if (status != 0)
-        return status;
-    if (process == 1 && !a->child)
-        return agent_child_start(a, line, answer);
-    status = open_socket(a, line, &o);
-    if (status == 0)
-        status = listen_on(a, &o);
-    if (status == 0)
-        a->sockets->source.ready = accept_ready;
-    if (o.fd >= 0)
-        close(o.fd);
-    return status;
+    int one = 1;
+    setsockopt(o->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(o->fd, &o->address.any, o->size) != 0 || listen(o->fd, BACKLOG) != 0)
+        return errno;
+    struct agent_socket *s = add_socket(a, o->fd, o->id, o->smc);
+    if (s == NULL)
+        return ENOMEM;
+    o->fd = -1;
+    s->listening = true;
+    s->source.ready = accept_ready;
+    return watch_socket(a, s);
 }
 
 static int connect_to(struct agent *a, struct opening *o)
@@ -388,7 +370,9 @@ static int connect_to(struct agent *a, struct opening *o)
     return watch_socket(a, s);
 }
 
-static int verb_connect(struct agent *a, const struct agent_line *line, struct agent_text *answer)
+/* Opens what the line describes, here or in a process of its own, and lets `begin` take the descriptor. */
+static int open_and(struct agent *a, const struct agent_line *line, struct agent_text *answer,
+                    int (*begin)(struct agent *a, struct opening *o))
 {
     struct opening o;
     uint64_t process = 0;
@@ -399,10 +383,20 @@ static int verb_connect(struct agent *a, const struct agent_line *line, struct a
         return agent_child_start(a, line, answer);
     status = open_socket(a, line, &o);
     if (status == 0)
-        status = connect_to(a, &o);
+        status = begin(a, &o);
     if (o.fd >= 0)
         close(o.fd);
     return status;
+}
+
+static int verb_listen(struct agent *a, const struct agent_line *line, struct agent_text *answer)
+{
+    return open_and(a, line, answer, listen_on);
+}
+
+static int verb_connect(struct agent *a, const struct agent_line *line, struct agent_text *answer)
+{
+    return open_and(a, line, answer, connect_to);
 }
 
 /* ---- Data ---- */

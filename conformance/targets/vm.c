@@ -27,7 +27,7 @@ struct vm {
     pid_t pid;
     int agent;                 /* our end */
     char console[PATH_MAX];
-    bool remove_console, kvm, killed, gone;
+    bool remove_console, killed, gone;
     int status;
     long console_read;         /* bytes that were looked at */
     bool bad;
@@ -270,8 +270,8 @@ int vm_start(const struct vm_config *config, struct vm **out, char *error, size_
     if (status == VM_OK)
         status = name_console(vm, config, error, error_size);
     if (status == VM_OK) {
-        vm->kvm = vm_kvm_works(config->image);
-        if (!make_words(words, config, vm->console, vm->kvm)) {
+        bool kvm = vm_kvm_works(config->image);
+        if (!make_words(words, config, vm->console, kvm)) {
             snprintf(error, error_size, "too many arguments for %s", program);
             status = VM_FAILED;
         }
@@ -405,16 +405,6 @@ int vm_wait_ready(struct vm *vm, unsigned timeout_ms, char *error, size_t error_
 int vm_agent_fd(const struct vm *vm)
 {
     return vm->agent;
-}
-
-int vm_pid(const struct vm *vm)
-{
-    return vm->pid;
-}
-
-bool vm_uses_kvm(const struct vm *vm)
-{
-    return vm->kvm;
 }
 
 /* ---- Ending it ---- */

@@ -91,8 +91,6 @@ int vm_agent_fd(const struct vm *vm);
 int vm_check(struct vm *vm, char *error, size_t error_size);
 /* Lines of the console so far, the last `size` - 1 bytes of them. Returns the length. */
 size_t vm_console(struct vm *vm, char *out, size_t size);
-int vm_pid(const struct vm *vm);
-bool vm_uses_kvm(const struct vm *vm);
 /* Power cut: SIGKILL to QEMU. vm_check() does not mind; vm_end() is still needed. */
 void vm_kill(struct vm *vm);
 /* Asks the agent to power off, waits up to `timeout_ms` (0: 20 s), then kills; frees everything. VM_FAILED as vm_check(), or if

@@ -16,6 +16,7 @@
 #include "conformance/agent/stack/shared_memory.h"
 #include "conformance/agent/stack/traffic.h"
 #include "conformance/agent/stack/verbs_check.h"
+#include "sim/plain_alloc.h"
 
 enum { EXIT_USAGE = 2, EXIT_NOTHING = 77, MS = 1000000, SETTLE_MS = 1000, VERBS_MAX = 4 };
 
@@ -71,28 +72,6 @@ struct options {
     const struct smc_profile *profile;
     const char *ueid;
 };
-
-static void *allocate(void *user, size_t size)
-{
-    (void)user;
-    return malloc(size);
-}
-
-static void *resize(void *user, void *block, size_t old_size, size_t new_size)
-{
-    (void)user;
-    (void)old_size;
-    return realloc(block, new_size);
-}
-
-static void release(void *user, void *block, size_t size)
-{
-    (void)user;
-    (void)size;
-    free(block);
-}
-
-static const struct smc_alloc memory = {.allocate = allocate, .resize = resize, .release = release};
 
 static int complain(int status, const char *what, const char *more)
 {
@@ -245,7 +224,7 @@ static int parse(struct options *o, int argc, char **argv)
             return complain(EXIT_USAGE, "wrong option; --help lists them", c == '?' || optarg == NULL ? "" : optarg);
     }
     if (o->check != NULL && optind == argc) {
-        int failed = verbs_check(&memory, o->check, stdout);
+        int failed = verbs_check(&plain_alloc, o->check, stdout);
         return failed < 0 ? EXIT_NOTHING : failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     if ((o->listen == NULL) == (o->connect == NULL) || optind < argc)
@@ -268,7 +247,7 @@ static int open_shared(struct program *p)
 {
     const struct options *o = &p->options;
     const char *problem;
-    struct shared_memory_config config = {.alloc = &memory,
+    struct shared_memory_config config = {.alloc = &plain_alloc,
                                           .stack = p->stack,
                                           .way = o->server != NULL ? SHARED_MEMORY_SERVER : o->way,
                                           .path = o->server,
@@ -291,7 +270,7 @@ static int open_verbs(struct program *p)
     const struct options *o = &p->options;
     const char *problem;
     for (unsigned i = 0; i < o->verbs_count; i++) {
-        int error = rdma_open(&memory, p->stack, o->verbs[i], &p->rdma[i], &problem);
+        int error = rdma_open(&plain_alloc, p->stack, o->verbs[i], &p->rdma[i], &problem);
         if (error == 0)
             continue;
         fprintf(stderr, "smclab-endpoint: %s: %s: %s (%s)\n", o->verbs[i], problem, smc_error_text(error), strerror(errno));
@@ -319,7 +298,7 @@ static int open_traffic(struct program *p)
         return complain(EXIT_USAGE, "an address looks like 10.0.0.1:5000", text);
     memcpy(address, text, (size_t)(colon - text));
     address[colon - text] = '\0';
-    struct traffic_config config = {.alloc = &memory,
+    struct traffic_config config = {.alloc = &plain_alloc,
                                     .stack = p->stack,
                                     .client = o->connect != NULL,
                                     .family = o->family,
@@ -346,7 +325,7 @@ static int open_all(struct program *p)
     char hostname[32] = "SMCLAB";
     (void)gethostname(hostname, sizeof(hostname) - 1);
     bool dibs = o->server != NULL || o->function;
-    struct stack_config config = {.alloc = &memory,
+    struct stack_config config = {.alloc = &plain_alloc,
                                   .profile = o->profile,
                                   .hostname = hostname,
                                   .ueid = o->ueid,

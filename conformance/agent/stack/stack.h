@@ -98,7 +98,6 @@ void stack_close(struct stack_socket *s);
 enum smc_mode stack_mode(const struct stack_socket *s);
 int stack_error(const struct stack_socket *s);
 uint32_t stack_fallback(const struct stack_socket *s, uint32_t *peer_diagnosis);
-struct smc_connection *stack_connection(struct stack_socket *s);
 
 #ifdef __cplusplus
 }

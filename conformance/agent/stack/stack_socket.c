@@ -545,8 +545,3 @@ uint32_t stack_fallback(const struct stack_socket *s, uint32_t *peer_diagnosis)
         *peer_diagnosis = s->peer_diagnosis;
     return s->fallback;
 }
-
-struct smc_connection *stack_connection(struct stack_socket *s)
-{
-    return s->smc;
-}
