@@ -117,6 +117,8 @@ static void confirm_rkey(struct trace_session *s, const struct trace_llc_event *
         if (i->negative && r && !r->clc_named && !((struct rmb *)r)->told_again)
             session_rmb_delete(r, e->request->frame);
         g->last_rkey_rmb[!e->side] = NULL;
+        if (i->negative)
+            g->cont_rmb[!e->side] = NULL;
         return;
     }
     bool known = session_rmb_find(e->group, e->side, e->link->number, i->rkey, true, NULL) != NULL;
@@ -129,13 +131,13 @@ static void confirm_rkey(struct trace_session *s, const struct trace_llc_event *
     r->clc_named = false;
     for (unsigned k = 0; k < i->nothers; k++)
         session_rmb_add_token(e->group, r, i->others[k].link, i->others[k].rkey, i->others[k].va, e->request->frame);
-    g->last_rkey_rmb[e->side] = r;
+    g->last_rkey_rmb[e->side] = g->cont_rmb[e->side] = r;
     session_links_learn(e->group);
 }
 
 static void confirm_rkey_cont(const struct trace_llc_event *e)
 {
-    struct trace_rmb *r = ((struct group *)e->group)->last_rkey_rmb[e->side];
+    struct trace_rmb *r = ((struct group *)e->group)->cont_rmb[e->side];
     if (!r || e->info.response)
         return;
     for (unsigned k = 0; k < e->info.nothers; k++)

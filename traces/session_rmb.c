@@ -87,9 +87,13 @@ static void forget_deleted(struct trace_group *g, int owner)
             continue;
         }
         *at = r->next;
-        for (int i = 0; i < 2; i++)
-            if (((struct group *)g)->last_rkey_rmb[i] == r)
-                ((struct group *)g)->last_rkey_rmb[i] = NULL;
+        struct group *all = (struct group *)g;
+        for (int i = 0; i < 2; i++) {
+            if (all->last_rkey_rmb[i] == r)
+                all->last_rkey_rmb[i] = NULL;
+            if (all->cont_rmb[i] == r)
+                all->cont_rmb[i] = NULL;
+        }
         free(r);
     }
 }
