@@ -299,6 +299,9 @@ int smc_wr_write(struct smc_link *link, const struct smc_rdma_piece *pieces, uns
 unsigned smc_wr_write_room(const struct smc_link *link);
 unsigned smc_wr_send_room(const struct smc_link *link);
 unsigned smc_wr_pending(const struct smc_link *link); /* SENDs not completed */
+/* Work posted so far, 0 if all of it is done. smc_wr_passed(): is it by now? */
+uint64_t smc_wr_fence(const struct smc_link *link);
+bool smc_wr_passed(const struct smc_link *link, uint64_t fence);
 
 /* ---- Buffers ------------------------------------------------------------------------------------ */
 struct smc_rmb { /* R: registered memory with 1 to 255 RMBEs; D: a DMB with one element */

@@ -84,7 +84,8 @@ void smc_flow_free(struct smc_group *group)
     f->add.first = NULL;
     group->flow = NULL; /* who is called now finds no flow any more */
     smc_flow_rkey_free(f);
-    struct smc_timer *timers[] = {&f->work, &f->out_timer, &f->ask_timer, &f->add.timer, &f->del.timer, &f->rkey.timer, &f->turn_timer, &group->retry_timer};
+    struct smc_timer *timers[] = {&f->work, &f->out_timer, &f->ask_timer, &f->add.timer, &f->del.timer, &f->rkey.timer, &f->held.timer,
+                                  &f->turn_timer, &group->retry_timer};
     for (unsigned i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
         smc_timer_cancel(&group->ep->timers, timers[i]);
     for (unsigned i = 0; i < group->link_slots; i++)

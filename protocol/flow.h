@@ -76,6 +76,17 @@ struct flow_rkey {
     struct smc_timer timer;
 };
 struct flow_remote { bool open; struct smc_flow_ref on; uint32_t rkey; unsigned left; uint16_t listed; };
+/* The answer to a DELETE RKEY: not before our own WRITEs to these keys are done on all links. */
+struct flow_held {
+    bool set;
+    struct smc_flow_ref on;
+    uint8_t bytes[SMC_LLC_BYTES]; /* the request, as the answer repeats it */
+    uint8_t flags;
+    struct { struct smc_flow_ref link; uint64_t work; } fences[SMC_LINK_SLOTS_MAX];
+    unsigned count;
+    uint64_t until_ns;
+    struct smc_timer timer;
+};
 
 struct flow_message {
     struct smc_flow_ref on;
@@ -92,6 +103,7 @@ struct smc_flow {
     struct flow_del del;
     struct flow_rkey rkey;
     struct flow_remote remote;
+    struct flow_held held;
     struct flow_want wants[FLOW_DELETES];
     struct smc_list rkeys;        /* smc_connection.wants_rkey */
     struct smc_timer turn_timer;  /* one of them has waited too long, or may try again */

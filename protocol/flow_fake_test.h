@@ -29,6 +29,7 @@ struct side {
     unsigned fail_new;        /* smc_link_new() fails */
     int route;                /* what the host says */
     unsigned pending;         /* SENDs not completed */
+    uint64_t posted[SMC_LINK_SLOTS_MAX], completed[SMC_LINK_SLOTS_MAX]; /* work of links, by slot */
 };
 static struct side sides[2];
 static struct packet wire[WIRE];
@@ -104,6 +105,16 @@ int smc_wr_send(struct smc_link *link, const uint8_t *bytes, size_t length, smc_
     return 0;
 }
 unsigned smc_wr_pending(const struct smc_link *link) { return sides[side_of(link->group->ep)].pending; }
+
+uint64_t smc_wr_fence(const struct smc_link *link)
+{
+    const struct side *s = &sides[side_of(link->group->ep)];
+    return s->completed[link->slot] < s->posted[link->slot] ? s->posted[link->slot] : 0;
+}
+bool smc_wr_passed(const struct smc_link *link, uint64_t fence)
+{
+    return sides[side_of(link->group->ep)].completed[link->slot] >= fence;
+}
 
 unsigned smc_group_active_links(const struct smc_group *g)
 {

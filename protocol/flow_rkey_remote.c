@@ -1,8 +1,8 @@
-/* CONFIRM RKEY and DELETE RKEY that the peer starts: answered at once.
+/* CONFIRM RKEY and DELETE RKEY that the peer starts: answered at once, unless WRITEs to a key that goes are under way.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "flow.h"
 
-enum { NEGATIVE = 0x20, RETRY = 0x10, ACTIVE_GRACE_NS = 50000000 };
+enum { NEGATIVE = 0x20, RETRY = 0x10, ACTIVE_GRACE_NS = 50000000, HELD_AGAIN_NS = 1000000 };
 
 static void reply(struct smc_flow *f, struct smc_link *link, const uint8_t *bytes, uint8_t flags)
 {
@@ -92,6 +92,78 @@ void smc_flow_remote_more(struct smc_flow *f, struct smc_link *link, const struc
     reply(f, link, bytes, 0);
 }
 
+/* ---- DELETE RKEY ---------------------------------------------------------------------------------- */
+static bool writes_done(const struct smc_flow *f)
+{
+    for (unsigned i = 0; i < f->held.count; i++) {
+        const struct smc_link *link = smc_flow_deref(f, f->held.fences[i].link);
+        if (smc_flow_usable(link) && !smc_wr_passed(link, f->held.fences[i].work))
+            return false;
+    }
+    return true;
+}
+
+static void answer_held(struct smc_flow *f)
+{
+    struct smc_link *on = smc_flow_deref(f, f->held.on);
+    f->held.set = false;
+    smc_timer_cancel(&f->group->ep->timers, &f->held.timer);
+    if (smc_flow_usable(on))
+        reply(f, on, f->held.bytes, f->held.flags);
+}
+
+static void held_fired(struct smc_timer *timer)
+{
+    struct flow_held *h = SMC_LIST_ENTRY(timer, struct flow_held, timer);
+    struct smc_flow *f = SMC_LIST_ENTRY(h, struct smc_flow, held);
+    if (writes_done(f) || f->group->ep->now_ns >= h->until_ns)
+        answer_held(f);
+    else
+        smc_flow_timer(f, &h->timer, HELD_AGAIN_NS, held_fired);
+}
+
+/* What is under way on links over which this RMB can be written. On the link of the answer itself it arrives before that. */
+static void fence_row(struct smc_flow *f, const struct smc_link *link, int row)
+{
+    struct smc_group *g = f->group;
+    struct flow_held *h = &f->held;
+    for (unsigned i = 0; i < g->link_slots; i++) {
+        const struct smc_link *other = g->links[i];
+        if (other == link || !smc_flow_usable(other) || !g->rtokens[(size_t)row * g->link_slots + i].valid)
+            continue;
+        uint64_t work = smc_wr_fence(other);
+        bool known = work == 0;
+        for (unsigned k = 0; k < h->count; k++)
+            known |= h->fences[k].link.slot == i;
+        if (known)
+            continue;
+        h->fences[h->count].link = smc_flow_ref(other);
+        h->fences[h->count++].work = work;
+    }
+}
+
+/* A key is free for the peer once we have answered [LLC-060]: a WRITE that is still repeated on another link would find none,
+ * and break that link for all its connections. One exchange is open at a time: who asks again gets the former answer first. */
+static void begin_held(struct smc_flow *f, const struct smc_link *link)
+{
+    if (f->held.set)
+        answer_held(f);
+    f->held.count = 0;
+    f->held.on = smc_flow_ref(link);
+    f->held.until_ns = f->group->ep->now_ns + flow_profile(f)->llc_timeout_ns / 4 * 3; /* a link that is silent is lost by then */
+}
+
+static void end_held(struct smc_flow *f, const uint8_t *bytes, uint8_t flags)
+{
+    memcpy(f->held.bytes, bytes, sizeof(f->held.bytes));
+    f->held.flags = flags;
+    f->held.set = true;
+    if (writes_done(f))
+        answer_held(f);
+    else
+        smc_flow_timer(f, &f->held.timer, HELD_AGAIN_NS, held_fired);
+}
+
 /* [LLC-058] [LLC-059] [LLC-081] */
 void smc_flow_remote_delete(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
@@ -102,9 +174,14 @@ void smc_flow_remote_delete(struct smc_flow *f, struct smc_link *link, const str
         smc_flow_drop(f);
         return;
     }
+    begin_held(f, link);
     for (unsigned i = 0; i < m->nrkeys; i++) {
-        if (smc_rtoken_delete(f->group, link, smc_llc_info_rkey(m, i)) == 0)
+        int row = smc_rtoken_find(f->group, link, smc_llc_info_rkey(m, i));
+        if (row >= 0) {
+            fence_row(f, link, row);
+            (void)smc_rtoken_delete(f->group, link, smc_llc_info_rkey(m, i));
             continue;
+        }
         unknown++;
         mask = (uint8_t)(mask | (i < 8 ? 0x80u >> i : 0));
     }
@@ -112,5 +189,5 @@ void smc_flow_remote_delete(struct smc_flow *f, struct smc_link *link, const str
     if (m->version == 2)
         memset(out + 8, 0, sizeof(out) - 8);
     out[5] = m->version == 2 ? (uint8_t)unknown : mask;
-    reply(f, link, out, unknown > 0 ? NEGATIVE : 0);
+    end_held(f, out, unknown > 0 ? NEGATIVE : 0);
 }

@@ -125,6 +125,77 @@ START_TEST(unknown_keys_are_marked)
 }
 END_TEST
 
+/* WRITEs to the key are under way on the link that does not carry the exchange. */
+static struct smc_rmb *delete_while_written(void)
+{
+    struct smc_rmb *rmb = confirm(CLIENT);
+    run(10 * MS);
+    ck_assert_int_eq(sides[CLIENT].rkey, 0);
+    sides[CLIENT].c.rmb = NULL;
+    const struct smc_link *other = link_of(SERVER, 2);
+    sides[SERVER].posted[other->slot] = 7;
+    sides[SERVER].completed[other->slot] = 6;
+    smc_flow_delete_rkey(rmb);
+    run(100 * MS);
+    ck_assert_int_eq(smc_rtoken_find(sides[SERVER].g, link_of(SERVER, 1), rmb->mrs[0].rkey), SMC_ERR_NOTFOUND);
+    ck_assert_uint_eq(sides[CLIENT].freed_rmbs, 0);
+    return rmb;
+}
+
+START_TEST(delete_rkey_is_answered_when_writes_to_that_key_are_done_on_other_links)
+{
+    up(_i, 2, 2, 2);
+    (void)delete_while_written();
+    sides[SERVER].posted[link_of(SERVER, 2)->slot] = 9; /* what came later went to other keys */
+    sides[SERVER].completed[link_of(SERVER, 2)->slot] = 7;
+    run(10 * MS);
+    ck_assert_uint_eq(sides[CLIENT].freed_rmbs, 1);
+    ck_assert_uint_eq(count(SERVER, (uint8_t)(9 + T(_i)), 0x80), 1);
+    sides[SERVER].posted[link_of(SERVER, 1)->slot] = 5; /* on the link of the answer it comes after them anyway */
+    struct smc_rmb *rmb = add_rmb(CLIENT, true);
+    smc_flow_delete_rkey(rmb);
+    run(10 * MS);
+    ck_assert_uint_eq(sides[CLIENT].freed_rmbs, 2);
+    tear_down();
+}
+END_TEST
+
+START_TEST(a_held_answer_to_delete_rkey_goes_when_the_writing_link_is_lost)
+{
+    up(_i, 2, 2, 2);
+    sides[SERVER].ups = sides[CLIENT].ups = 1;
+    (void)delete_while_written();
+    smc_link_down(link_of(SERVER, 2));
+    run(10 * MS);
+    ck_assert_uint_eq(sides[CLIENT].freed_rmbs, 1);
+    tear_down();
+}
+END_TEST
+
+START_TEST(a_held_answer_to_delete_rkey_waits_less_than_its_asker)
+{
+    up(_i, 2, 2, 2);
+    (void)delete_while_written();
+    run(PROFILE(_i)->llc_timeout_ns);
+    ck_assert_uint_eq(sides[CLIENT].freed_rmbs, 1);
+    ck_assert_uint_eq(links(CLIENT), 2);
+    tear_down();
+}
+END_TEST
+
+START_TEST(who_deletes_another_key_meanwhile_gets_both_answers)
+{
+    up(_i, 2, 2, 2);
+    (void)delete_while_written();
+    uint8_t key[4] = {1, 2, 3, 4};
+    inject(CLIENT, 1, (struct smc_llc_info){.type = SMC_LLC_DELETE_RKEY, .count = 1, .nrkeys = 1, .rkeys = key});
+    run(10 * MS);
+    ck_assert_uint_eq(count(SERVER, (uint8_t)(9 + T(_i)), 0x80), 1);
+    ck_assert_uint_eq(count(SERVER, (uint8_t)(9 + T(_i)), 0xa0), 1);
+    tear_down();
+}
+END_TEST
+
 START_TEST(an_rmb_that_goes_while_it_is_confirmed_is_taken_back)
 {
     up(_i, 1, 1, 2);
@@ -557,6 +628,10 @@ static Suite *make_suite(void)
     EVERY(the_256th_rmb_is_refused_for_good);
     EVERY(an_rkey_exchange_without_an_answer_fails_the_link_and_begins_anew_on_another);
     EVERY(delete_rkey_frees_after_the_answer_in_batches_or_one_by_one);
+    EVERY(delete_rkey_is_answered_when_writes_to_that_key_are_done_on_other_links);
+    EVERY(a_held_answer_to_delete_rkey_goes_when_the_writing_link_is_lost);
+    EVERY(a_held_answer_to_delete_rkey_waits_less_than_its_asker);
+    EVERY(who_deletes_another_key_meanwhile_gets_both_answers);
     EVERY(unknown_keys_are_marked);
     EVERY(an_rmb_that_goes_while_it_is_confirmed_is_taken_back);
     EVERY(test_link_is_answered_during_any_exchange);

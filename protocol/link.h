@@ -59,9 +59,6 @@ void smc_wr_poll(struct smc_link *link); /* all completions there are, or many; 
 /* Calls every done that is owed, or those for `ctx`; what was posted goes on. */
 void smc_wr_dismiss(struct smc_link *link, int error);
 void smc_wr_dismiss_ctx(struct smc_link *link, const void *ctx, int error);
-/* Work posted so far, 0 if all of it is done. smc_wr_passed(): is it by now? */
-uint64_t smc_wr_fence(const struct smc_link *link);
-bool smc_wr_passed(const struct smc_link *link, uint64_t fence);
 
 /* ---- link.c */
 /* Gives back QP, CQs, PD and MRs; every done is called with SMC_ERR_GONE. The link is off its device (rnic NULL). */
