@@ -70,6 +70,14 @@ static int patience(lua_State *L)
     return 1;
 }
 
+/* lab.real_time() → is a host of the script real, so that its times are, too? */
+static int real_time(lua_State *L)
+{
+    const struct script_target *target = run_of(L)->options->target;
+    lua_pushboolean(L, target != NULL && target->role != NULL);
+    return 1;
+}
+
 /* lab.wait(time) */
 static int wait_time(lua_State *L)
 {
@@ -133,7 +141,7 @@ static int draw(lua_State *L)
 void net_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"link", add_link}, {"switch", add_switch}, {"box", add_box}, {"balance", balance}, {"wait", wait_time}, {"wait_quiet", wait_quiet},
-                                         {"now", now}, {"patience", patience},       {"time", time_of},      {"size", size_of},   {"share", share_of},
+                                         {"now", now}, {"patience", patience}, {"real_time", real_time}, {"time", time_of},      {"size", size_of},   {"share", share_of},
                                          {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     struct sim_random *r = lua_newuserdatauv(L, sizeof(*r), 0);

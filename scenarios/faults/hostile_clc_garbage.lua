@@ -24,7 +24,7 @@ server:listen(5000)
 local function try(bytes, outcome)
     client:edit { "CLC Proposal", bytes = function(b) return type(bytes) == "function" and bytes(b) or bytes end }
     local c = client:connect(server, 5000)
-    wait "10 s"
+    c:decided "10 s"
     expect(c.mode ~= "SMC-R" and c.mode ~= "SMC-D", true)
     c:close()
     wait "1 ms"

@@ -4,7 +4,7 @@ scenario {
     title = "B-13: a group that ends in the middle of ADD LINK",
     source = "CVE-2024-56640",
     requirements = { "LLC-025", "LLC-034" },
-    targets = { "sim", "ns3", "vm" },
+    targets = { "sim", "ns3" },
     roles = { "server" },
     hostile = true,
 }

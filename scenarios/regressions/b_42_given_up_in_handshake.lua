@@ -12,7 +12,7 @@ host "server" { address = "10.0.0.2/24" }
 link("client", "server", { delay = "10 us" })
 server:listen(5000)
 
-for us = 0, 150, 3 do
+for us = 0, 150, real_time() and 30 or 3 do
     local c = client:connect(server, 5000)
     wait(us * 1000)
     c:close()
@@ -25,8 +25,8 @@ for us = 0, 150, 3 do
     end
     expect(c.state, "CLOSED")
 end
-wait "700 s"
-expect_groups("client", 0)
-expect_groups("server", 0)
-local made, freed = counters("server").groups_created, counters("server").groups_freed
-expect(made, freed)
+groups_end("client", "server")
+if not real_time() then
+    local made, freed = counters("server").groups_created, counters("server").groups_freed
+    expect(made, freed)
+end
