@@ -176,12 +176,19 @@ static void write_some(struct explore_app *app)
 }
 
 /* ---- ending ---- */
+static void note_closing(struct explore_app *app)
+{
+    if (app->closing_ns == 0)
+        app->closing_ns = sim_now(app->run->sim);
+}
+
 void explore_app_close(struct explore_app *app)
 {
     if (app->closed || app->socket == NULL)
         return;
     struct smc_connection *c = lab_socket_connection(app->socket);
     app->closed = true;
+    note_closing(app);
     app->closed_unread = c != NULL && app->mode != SMC_MODE_TCP && app->connected && smc_readable(c) > 0;
     if (app->closed_unread)
         explore_saw(app->run, EXPLORE_CLOSE_UNREAD);
@@ -199,6 +206,8 @@ static void end_if_due(struct explore_app *app)
         return;
     if (half && sent && (p->end == EXPLORE_END_HALF || got) && !app->shut) {
         app->shut = true;
+        if (p->end == EXPLORE_END_RDWR)
+            note_closing(app);
         (void)lab_shutdown(app->socket, p->end == EXPLORE_END_HALF ? SMC_SHUT_WR : SMC_SHUT_RDWR);
     }
     if (sent && p->cork && !app->uncorked) { /* what is held back goes only when the application says so, or has closed */
@@ -295,8 +304,10 @@ static void event(void *user, struct lab_socket *socket, unsigned events)
     }
     if ((events & SMC_EVENT_CONNECTED) != 0)
         connected(app);
-    if ((events & SMC_EVENT_ERROR) != 0 && app->error == 0)
+    if ((events & SMC_EVENT_ERROR) != 0 && app->error == 0) {
         app->error = lab_socket_error(socket) != 0 ? lab_socket_error(socket) : SMC_ERR_RESET;
+        app->error_ns = sim_now(app->run->sim);
+    }
     if (app->connected && (events & SMC_EVENT_URGENT) != 0)
         read_urgent(app);
     progress(app);
@@ -386,9 +397,19 @@ static bool wants_abort(uint64_t end)
     return end == EXPLORE_END_EARLY || end == EXPLORE_END_ABORT || end == EXPLORE_END_LINGER0;
 }
 
+/* Who closes waits for its last data only for so long; then it aborts, which tells the truth: not all has arrived [CLOSE-003]. A
+ * net that is full, not broken, can keep data for that long. */
+static bool drained_too_long(const struct explore_run *run, const struct explore_app *app)
+{
+    const struct explore_app *closer = app->peer;
+    bool smc = closer->mode == SMC_MODE_R || closer->mode == SMC_MODE_D;
+    uint64_t drain = run->plan->hosts[host_of(closer)].profile == 0 ? smc_profile_linux.close_drain_ns : smc_profile_rfc.close_drain_ns;
+    return smc && closer->closing_ns != 0 && app->error == SMC_ERR_RESET && app->error_ns >= closer->closing_ns + drain;
+}
+
 static bool may_fail(const struct explore_run *run, const struct explore_app *app)
 {
-    return run->licence.hard || wants_abort(app->plan->end) || wants_abort(app->peer->plan->end);
+    return run->licence.hard || drained_too_long(run, app) || wants_abort(app->plan->end) || wants_abort(app->peer->plan->end);
 }
 
 static void check_end(struct explore_run *run, const struct explore_app *app)

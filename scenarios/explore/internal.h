@@ -33,6 +33,8 @@ struct explore_app {
     uint64_t sent;     /* of its own pattern */
     uint64_t position; /* in the peer's pattern: received, and urgent bytes skipped */
     int error;
+    uint64_t error_ns;   /* when it was told */
+    uint64_t closing_ns; /* when it had nothing more to say: closed, or shut both ways */
     enum smc_mode mode;
     bool connected, eof, closed, ended, shut, read_paused, write_paused, held, write_failed, closed_unread, forced, uncorked;
     /* What was seen last of its SMC connection. */

@@ -187,6 +187,17 @@ static void draw_ends(struct sim_random *r, struct explore_conn *c)
     }
 }
 
+/* So many at once get through only where the net and the servers can take them in the six seconds that a handshake waits: no
+ * queue so short that TCP's repetitions all meet in it again and again, no profiles of which each handshake is a first contact
+ * that fails, which a server can only do one after the other. */
+static void make_room(struct explore_plan *p)
+{
+    for (unsigned i = 0; i < p->link_count; i++)
+        p->links[i].rate = p->links[i].queue = 0;
+    for (unsigned i = 1; i < p->host_count; i++)
+        p->hosts[i].profile = p->hosts[0].profile;
+}
+
 static void draw_traffic(struct explore_plan *p)
 {
     struct sim_random r;
@@ -195,6 +206,8 @@ static void draw_traffic(struct explore_plan *p)
     p->conn_count = (unsigned)(crowd ? 260 + explore_below(&r, 60) : many ? 15 + explore_below(&r, 22) : 6 + explore_below(&r, 9));
     uint64_t scale = crowd ? 64 : many ? 4 : 1;
     bool together = explore_one_in(&r, 3);
+    if (crowd)
+        make_room(p);
     for (unsigned i = 0; i < p->conn_count; i++) {
         struct explore_conn *c = &p->conns[i];
         /* Mostly one pair and one direction: groups are shared. */
