@@ -4,6 +4,7 @@
 
 #include "commands.h"
 
+#include "conformance/targets/kernel_agent.h"
 #include "conformance/targets/kernel_host.h"
 #include "conformance/targets/remote_host.h"
 #include "conformance/targets/vm.h"
@@ -12,12 +13,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+enum { HELLO_MS = 10000 };
 
 struct run_live {
     const struct run_live_options *options;
@@ -31,11 +35,12 @@ struct run_live {
     int nics[VM_NICS];
     int agent;
     bool unusable; /* the last run found it so */
-    /* Of one run, in its own process. */
+    /* Of host and remote: opened once. Of the rest, and streams: of one run, in its own process. */
+    struct live_carrier *carriers[KERNEL_NICS];
     char role[64], implementation[192];
     struct live *live;
-    struct live_carrier *carriers[KERNEL_NICS];
     uint8_t macs[KERNEL_NICS][6];
+    char names[KERNEL_NICS][LIVE_INTERFACE]; /* of host: the kernel's interfaces */
     unsigned nic_count;
     struct kernel_host *kernel;
     struct remote_host *remote;
@@ -44,6 +49,14 @@ struct run_live {
 bool run_live_is(const char *target)
 {
     return strcmp(target, "vm") == 0 || strcmp(target, "host") == 0 || strcmp(target, "remote") == 0;
+}
+
+static void free_carriers(struct run_live *l)
+{
+    for (unsigned i = 0; i < KERNEL_NICS; i++) {
+        live_carrier_free(l->carriers[i]);
+        l->carriers[i] = NULL;
+    }
 }
 
 /* ---- the virtual machine ---- */
@@ -133,44 +146,98 @@ void run_live_saw(struct run_live *l, const json_t *record)
 }
 
 /* ---- this machine, and machines far away ---- */
-static int connect_agent(struct run_live *l)
+static int missing(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int missing(const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return smclab_complain(EXIT_NOTHING, "run", "%s", text);
+}
+
+static bool is_stream(const char *carrier)
+{
+    return strncmp(carrier, "stream:", 7) == 0;
+}
+
+/* What to do about a carrier that could not be opened. */
+static int carrier_missing(const char *text, int error, const char *why)
+{
+    if (error == EPERM || error == EACCES)
+        return missing("--carrier %s: %s; run this as root, or with CAP_NET_ADMIN and CAP_NET_RAW", text, why);
+    if (is_stream(text))
+        return missing("--carrier %s: %s; start QEMU with -netdev stream,server=on,addr.type=unix,addr.path=%s", text, why, text + 7);
+    if (strncmp(text, "tap:", 4) == 0 && (error == ENOENT || error == ENODEV || error == ENXIO))
+        return missing("--carrier %s: %s; load the kernel's module for it: modprobe tun", text, why);
+    if (error == ENODEV)
+        return missing("--carrier %s: %s; `ip link` lists this machine's interfaces", text, why);
+    return missing("--carrier %s: %s", text, why);
+}
+
+/* TAP devices and packet sockets stay open from the first run to the last: what the kernel has on such a device does not go between
+ * two runs. A stream begins anew with each run: nobody knows where in a frame the run before has left it. */
+static int open_all(struct run_live *l)
+{
+    char why[LIVE_ERROR] = "";
+    for (unsigned i = 0; i < l->options->carrier_count; i++) {
+        const char *text = l->options->carriers[i];
+        if (strncmp(text, "tap:", 4) != 0 && strncmp(text, "packet:", 7) != 0 && !is_stream(text))
+            return smclab_bad_usage("run", "--carrier %s: tap:NAME, packet:INTERFACE or stream:PATH", text);
+        errno = 0;
+        l->carriers[i] = live_carrier_open(text, why);
+        if (l->carriers[i] == NULL)
+            return carrier_missing(text, errno, why);
+        if (l->kind == LIVE_HOST && !live_carrier_far_end(text, l->names[i], l->macs[i], why))
+            return missing("--carrier %s", why);
+        if (is_stream(text)) {
+            live_carrier_free(l->carriers[i]);
+            l->carriers[i] = NULL;
+        }
+        l->nic_count = i + 1;
+    }
+    return 0;
+}
+
+static int ask_hello(struct run_live *l)
+{
+    struct kernel_agent agent;
+    const char *answer;
+    kernel_agent_init(&agent, l->agent, (uint64_t)getpid() << 20);
+    int result = kernel_agent_ask(&agent, HELLO_MS, &answer, "hello"), status = 0;
+    if (result != 0)
+        status = missing("the agent at %s does not answer: %s; is it serving another asker?", l->options->agent, answer);
+    else if (kernel_agent_number(answer, "smc", 0) == 0)
+        status = missing("this machine's kernel has no AF_SMC: load its modules (modprobe smc smc_diag rdma_rxe), or use --target vm");
+    kernel_agent_end(&agent);
+    return status;
+}
+
+static int start_host(struct run_live *l)
 {
     const char *path = l->options->agent;
     struct sockaddr_un there = {.sun_family = AF_UNIX};
     if (path == NULL || l->options->carrier_count == 0)
-        return smclab_complain(EXIT_NOTHING, "run",
-                               "--target host needs the agent and a way for frames: start `smclab-agent --socket PATH` as root on this machine "
-                               "(its kernel must have AF_SMC: modules smc, smc_diag, rdma_rxe), then give --agent PATH and --carrier tap:NAME");
+        return missing("--target host needs the agent and a way for frames: start `smclab-agent --socket PATH` as root on this machine "
+                       "(its kernel must have AF_SMC: modules smc, smc_diag, rdma_rxe), then give --agent PATH and --carrier tap:NAME");
     if (strlen(path) >= sizeof(there.sun_path))
         return smclab_complain(EXIT_USAGE, "run", "--agent %s: too long for a socket's path", path);
     memcpy(there.sun_path, path, strlen(path));
     l->agent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (l->agent < 0 || connect(l->agent, (struct sockaddr *)&there, sizeof(there)) != 0)
-        return smclab_complain(EXIT_NOTHING, "run", "no agent at %s: %s; start `smclab-agent --socket %s` as root", path, strerror(errno),
-                               path);
+        return missing("no agent at %s: %s; start `smclab-agent --socket %s` as root", path, strerror(errno), path);
     (void)fcntl(l->agent, F_SETFL, O_NONBLOCK);
-    return 0;
+    int status = ask_hello(l);
+    return status != 0 ? status : open_all(l);
 }
 
-static int need_remote(const struct run_live *l)
+static int start_remote(struct run_live *l)
 {
-    if (l->options->remote != NULL && l->options->carrier_count > 0)
-        return 0;
-    return smclab_complain(EXIT_NOTHING, "run",
-                           "--target remote needs the machine and a way to it: --remote ADDRESS and --carrier tap:NAME or packet:INTERFACE "
-                           "(root, or CAP_NET_ADMIN and CAP_NET_RAW)");
-}
-
-static struct live_carrier *open_carrier(const char *text, char *error)
-{
-    if (strncmp(text, "tap:", 4) == 0)
-        return live_carrier_tap(text + 4, error);
-    if (strncmp(text, "packet:", 7) == 0)
-        return live_carrier_packet(text + 7, error);
-    if (strncmp(text, "stream:", 7) == 0)
-        return live_carrier_stream(text + 7, error);
-    snprintf(error, LIVE_ERROR, "--carrier %s: tap:NAME, packet:INTERFACE or stream:PATH", text);
-    return NULL;
+    if (l->options->remote == NULL || l->options->carrier_count == 0)
+        return missing("--target remote needs the machine and a way to it: --remote ADDRESS and --carrier tap:NAME or packet:INTERFACE "
+                       "(root, or CAP_NET_ADMIN and CAP_NET_RAW)");
+    return open_all(l);
 }
 
 /* ---- one run, in its process ---- */
@@ -204,33 +271,21 @@ static int prepare(void *user, struct lab_config *config, char *error, size_t er
     return 0;
 }
 
-/* What earlier runs left in a NIC's socket is nobody's. */
-static void drain(int fd)
-{
-    uint8_t frame[65600];
-    while (recv(fd, frame, sizeof(frame), MSG_DONTWAIT) > 0)
-        ;
-}
-
 static int open_carriers(struct run_live *l, char *error, size_t error_size)
 {
     char why[LIVE_ERROR] = "";
-    if (l->kind != LIVE_VM)
-        l->nic_count = l->options->carrier_count;
     for (unsigned i = 0; i < l->nic_count; i++) {
         if (l->kind == LIVE_VM) {
-            drain(l->nics[i]);
             l->carriers[i] = live_carrier_fd(dup(l->nics[i]), false, why);
             mac_of(i, l->macs[i]);
-        } else {
-            l->carriers[i] = open_carrier(l->options->carriers[i], why);
-            if (l->carriers[i] != NULL && !live_carrier_mac(l->options->carriers[i], l->macs[i]))
-                mac_of(i, l->macs[i]);
+        } else if (l->carriers[i] == NULL) {
+            l->carriers[i] = live_carrier_open(l->options->carriers[i], why);
         }
         if (l->carriers[i] == NULL) {
             snprintf(error, error_size, "%s", why);
             return -1;
         }
+        live_carrier_drain(l->carriers[i]); /* what earlier runs left is nobody's */
     }
     return 0;
 }
@@ -241,6 +296,7 @@ static int begin_kernel(struct run_live *l, char *error, size_t error_size)
     for (unsigned i = 0; i < l->nic_count; i++) {
         config.nics[i].carrier = l->carriers[i];
         memcpy(config.nics[i].mac, l->macs[i], 6);
+        config.nics[i].name = l->kind == LIVE_HOST ? l->names[i] : NULL; /* others of this machine may have the script's */
     }
     l->kernel = kernel_host_new(&config, l->live, error, error_size);
     if (l->kernel == NULL) {
@@ -288,8 +344,7 @@ static void end_run(void *user, struct lab *lab, char *failure, size_t failure_s
         (void)vm_check(l->vm, failure, failure_size);
     kernel_host_free(l->kernel);
     remote_host_free(l->remote);
-    for (unsigned i = 0; i < l->nic_count; i++)
-        live_carrier_free(l->carriers[i]);
+    free_carriers(l);
     live_free(l->live);
     l->kernel = NULL;
     l->remote = NULL;
@@ -322,14 +377,6 @@ static unsigned first_hosts(const char *path, char names[2][48])
     }
     free(text);
     return n;
-}
-
-static bool is_for(const struct script_header *h, const char *target)
-{
-    for (unsigned i = 0; i < h->target_count; i++)
-        if (strcmp(h->targets[i], target) == 0)
-            return true;
-    return false;
 }
 
 static bool wanted(const char *list, const char *role)
@@ -371,7 +418,7 @@ static int add_script(struct run_live *l, const char *target, struct run_files *
     unsigned added = 0, count = first_hosts(path, names);
     script_run(&options, NULL, NULL, &script);
     const struct script_header *h = &script.header;
-    if (script.verdict == SCRIPT_PASS && is_for(h, target)) {
+    if (script.verdict == SCRIPT_PASS && script_is_for(h, target)) {
         if (count == 0)
             count = 2;
         for (unsigned i = 0; error == 0 && i < (h->role_count > 0 ? h->role_count : count); i++) {
@@ -427,7 +474,7 @@ int run_live_start(const struct run_live_options *options, struct runner_options
     runner->before_user = l;
     if (status != 0 || !any_to_run(l))
         return status;
-    return l->kind == LIVE_VM ? start_vm(l) : l->kind == LIVE_HOST ? connect_agent(l) : need_remote(l);
+    return l->kind == LIVE_VM ? start_vm(l) : l->kind == LIVE_HOST ? start_host(l) : start_remote(l);
 }
 
 int run_live_end(struct run_live *l)
@@ -444,6 +491,7 @@ int run_live_end(struct run_live *l)
         close_nics(l);
     if (l->kind == LIVE_HOST && l->agent >= 0)
         close(l->agent);
+    free_carriers(l);
     for (size_t i = 0; i < l->role_count; i++)
         free(l->roles[i]);
     free(l->roles);

@@ -159,6 +159,7 @@ static int interface(void *user, unsigned index, const char *name, const struct 
         n += (size_t)snprintf(more + n, sizeof(more) - n, " pnet=%s", c->pnet);
     if (addresses[0] != '\0')
         snprintf(more + n, sizeof(more) - n, " address=%s", addresses);
+    name = k->nics[index].name != NULL ? k->nics[index].name : name;
     snprintf(k->names[index], sizeof(k->names[index]), "%s", name);
     int result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "interface name=%s mac=%02x:%02x:%02x:%02x:%02x:%02x up=1 rxe=%d%s",
                                   name, m[0], m[1], m[2], m[3], m[4], m[5], !c->no_roce && !k->no_smc, more);

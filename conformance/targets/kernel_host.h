@@ -13,6 +13,7 @@ enum { KERNEL_NICS = 4 };
 struct kernel_nic {
     struct live_carrier *carrier; /* borrowed */
     uint8_t mac[6];               /* as the kernel has it */
+    const char *name;             /* its interface keeps this name; NULL: it takes the script's (a machine of our own) */
 };
 
 struct kernel_host_config {

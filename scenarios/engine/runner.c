@@ -118,20 +118,13 @@ static void conclude(struct one *r, const char *verdict, const char *reason)
     set(r->record, "reason", text(reason));
 }
 
-static bool applies(const struct script_header *h, const char *target)
-{
-    for (unsigned i = 0; i < h->target_count; i++)
-        if (strcmp(h->targets[i], target) == 0)
-            return true;
-    return h->target_count == 0;
-}
-
 /* Reads the header alone: false if there is nothing to run, and the record says why. */
 static bool look_at_header(struct one *r)
 {
     struct script_options o = {.path = r->path, .seed = r->options->seed, .header_only = true};
     script_run(&o, NULL, NULL, &r->script);
-    bool is_error = r->script.verdict != SCRIPT_PASS, is_ours = applies(&r->script.header, r->options->target);
+    bool is_error = r->script.verdict != SCRIPT_PASS;
+    bool is_ours = r->script.header.target_count == 0 || script_is_for(&r->script.header, r->options->target);
     if (is_error)
         conclude(r, "error", r->script.reason);
     else if (!is_ours)

@@ -61,6 +61,14 @@ static void put_target(struct script_header *h, const char *text)
         snprintf(h->targets[h->target_count++], sizeof(h->targets[0]), "%s", text);
 }
 
+bool script_is_for(const struct script_header *h, const char *target)
+{
+    for (unsigned i = 0; i < h->target_count; i++)
+        if (strcmp(h->targets[i], target) == 0 || (strcmp(target, "host") == 0 && strcmp(h->targets[i], "vm") == 0))
+            return true;
+    return false;
+}
+
 static void put_role(struct script_header *h, const char *text)
 {
     if (h->role_count < SCRIPT_ROLES)

@@ -46,6 +46,10 @@ struct script_measure {
     double value;
 };
 
+/* Whether a scenario with this header runs on a target, by its name. One for a kernel in a virtual machine ("vm") is for this
+ * machine's own ("host") as well. */
+bool script_is_for(const struct script_header *header, const char *target);
+
 struct script_options {
     const char *path;       /* of the script */
     const char *text;       /* instead of a file's content; NULL: `path` is read */

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "sim/live/carrier.h"
 
+#include "sim/live/offload.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -28,6 +31,7 @@ struct waiting {
 struct live_carrier {
     int fd;
     bool stream, dead;
+    bool packet;        /* before each frame stands a struct virtio_net_hdr */
     char own_path[108]; /* removed at the end; "" none */
     struct live_watch watch;
     void (*frame)(void *user, const uint8_t *bytes, size_t length);
@@ -36,11 +40,11 @@ struct live_carrier {
     size_t waiting_bytes;
     struct live_carrier_stats stats;
     size_t have; /* of a stream */
-    uint8_t in[4 + FRAME_MAX];
+    uint8_t in[LIVE_OFFLOAD + FRAME_MAX];
 };
 
 /* ---- sending ---- */
-static void queue(struct live_carrier *c, const uint8_t *head, size_t head_length, const uint8_t *bytes, size_t length, size_t done)
+static void queue(struct live_carrier *c, const uint8_t *head, size_t head_length, const uint8_t *bytes, size_t length)
 {
     size_t all = head_length + length;
     struct waiting *w = c->waiting_bytes + all <= WAITING_MAX ? malloc(sizeof(*w) + all) : NULL;
@@ -50,7 +54,7 @@ static void queue(struct live_carrier *c, const uint8_t *head, size_t head_lengt
     }
     w->next = NULL;
     w->length = all;
-    w->done = done;
+    w->done = 0;
     memcpy(w->bytes, head, head_length);
     memcpy(w->bytes + head_length, bytes, length);
     *c->last = w;
@@ -68,8 +72,8 @@ static bool nobody_there(int error)
 void live_carrier_send(struct live_carrier *c, const uint8_t *bytes, size_t length)
 {
     uint32_t size = htonl((uint32_t)length);
-    uint8_t head[4];
-    size_t head_length = c->stream ? 4 : 0, done = 0;
+    uint8_t head[LIVE_OFFLOAD] = {0}; /* of a packet: nothing is left to be done */
+    size_t head_length = c->stream ? 4 : c->packet ? LIVE_OFFLOAD : 0;
     memcpy(head, &size, 4);
     if (c->dead || length == 0 || length > FRAME_MAX) {
         c->stats.lost++;
@@ -77,8 +81,8 @@ void live_carrier_send(struct live_carrier *c, const uint8_t *bytes, size_t leng
     }
     c->stats.sent++;
     if (c->first == NULL && !c->stream) {
-        ssize_t n = write(c->fd, bytes, length);
-        if (n >= 0)
+        struct iovec both[2] = {{head, head_length}, {(void *)(uintptr_t)bytes, length}};
+        if (writev(c->fd, both, 2) >= 0)
             return;
         if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR) {
             c->stats.lost++;
@@ -86,7 +90,7 @@ void live_carrier_send(struct live_carrier *c, const uint8_t *bytes, size_t leng
             return;
         }
     }
-    queue(c, head, head_length, bytes, length, done);
+    queue(c, head, head_length, bytes, length);
 }
 
 static void flush(struct live_carrier *c)
@@ -119,6 +123,11 @@ static void give(struct live_carrier *c, const uint8_t *bytes, size_t length)
     c->frame(c->user, bytes, length);
 }
 
+static void give_one(void *user, const uint8_t *bytes, size_t length)
+{
+    give(user, bytes, length);
+}
+
 static bool from_this_machine(const struct sockaddr_storage *from)
 {
     struct sockaddr_ll link;
@@ -132,9 +141,9 @@ static ssize_t receive(struct live_carrier *c, bool *own)
 {
     struct sockaddr_storage from = {0};
     socklen_t size = sizeof(from);
-    ssize_t n = recvfrom(c->fd, c->in, FRAME_MAX, MSG_DONTWAIT, (struct sockaddr *)&from, &size);
+    ssize_t n = recvfrom(c->fd, c->in, sizeof(c->in), MSG_DONTWAIT, (struct sockaddr *)&from, &size);
     if (n < 0 && errno == ENOTSOCK)
-        n = read(c->fd, c->in, FRAME_MAX);
+        n = read(c->fd, c->in, sizeof(c->in));
     *own = n > 0 && from_this_machine(&from);
     return n;
 }
@@ -146,7 +155,9 @@ static void read_frames(struct live_carrier *c)
         ssize_t n = receive(c, &own);
         if (n < 0)
             return;
-        if (n >= ETH_HLEN && !own)
+        if (n > 0 && !own && c->packet)
+            c->stats.lost += live_offload_finish(c->in, (size_t)n, give_one, c);
+        else if (n >= ETH_HLEN && !own)
             give(c, c->in, (size_t)n);
         if (c->watch.live == NULL)
             return; /* ended from within */
@@ -291,28 +302,74 @@ struct live_carrier *live_carrier_packet(const char *interface, char *error)
     if (here.sll_ifindex == 0)
         return fail(-1, error, interface);
     struct packet_mreq all = {.mr_ifindex = here.sll_ifindex, .mr_type = PACKET_MR_PROMISC};
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&here, sizeof(here)) != 0 ||
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), yes = 1;
+    if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &yes, sizeof(yes)) != 0 ||
+        bind(fd, (struct sockaddr *)&here, sizeof(here)) != 0 ||
         setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) != 0)
         return fail(fd, error, interface);
-    return live_carrier_fd(fd, false, error);
+    struct live_carrier *c = live_carrier_fd(fd, false, error);
+    if (c != NULL)
+        c->packet = true;
+    return c;
 }
 
-bool live_carrier_mac(const char *text, uint8_t mac[6])
+struct live_carrier *live_carrier_open(const char *text, char *error)
+{
+    if (strncmp(text, "tap:", 4) == 0)
+        return live_carrier_tap(text + 4, error);
+    if (strncmp(text, "packet:", 7) == 0)
+        return live_carrier_packet(text + 7, error);
+    if (strncmp(text, "stream:", 7) == 0)
+        return live_carrier_stream(text + 7, error);
+    snprintf(error, LIVE_ERROR, "%s: tap:NAME, packet:INTERFACE or stream:PATH", text);
+    return NULL;
+}
+
+/* The other end of a veth: the link that its own refers to (and that refers back). */
+static bool veth_peer(const char *name, char out[LIVE_INTERFACE])
+{
+    char path[64], back[LIVE_INTERFACE];
+    unsigned peer = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        const char *of = i == 0 ? name : out;
+        snprintf(path, sizeof(path), "/sys/class/net/%.*s/iflink", LIVE_INTERFACE - 1, of);
+        FILE *file = fopen(path, "re");
+        bool read = file != NULL && fscanf(file, "%u", &peer) == 1;
+        if (file != NULL)
+            fclose(file);
+        if (!read || peer == if_nametoindex(of) || if_indextoname(peer, i == 0 ? out : back) == NULL)
+            return false;
+    }
+    return strcmp(back, name) == 0;
+}
+
+bool live_carrier_far_end(const char *text, char name[LIVE_INTERFACE], uint8_t mac[6], char *error)
 {
     struct ifreq request = {0};
-    bool tap = strncmp(text, "tap:", 4) == 0;
-    const char *name = strchr(text, ':');
-    if (name == NULL || (!tap && strncmp(text, "packet:", 7) != 0))
+    bool tap = strncmp(text, "tap:", 4) == 0, packet = strncmp(text, "packet:", 7) == 0;
+    if (tap)
+        snprintf(name, LIVE_INTERFACE, "%s", text + 4);
+    if (!tap && !(packet && veth_peer(text + 7, name))) {
+        snprintf(error, LIVE_ERROR, "%s leads to no interface of this machine: tap:NAME, or packet:VETH with its other end here too", text);
         return false;
+    }
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name + 1);
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
     bool known = fd >= 0 && ioctl(fd, SIOCGIFHWADDR, &request) == 0;
     if (known)
         memcpy(mac, request.ifr_hwaddr.sa_data, 6);
+    else
+        snprintf(error, LIVE_ERROR, "%s: %s", name, strerror(errno));
     if (fd >= 0)
         close(fd);
     return known;
+}
+
+void live_carrier_drain(struct live_carrier *c)
+{
+    bool own;
+    while (!c->stream && receive(c, &own) > 0)
+        ;
 }
 
 void live_carrier_start(struct live_carrier *c, struct live *live,

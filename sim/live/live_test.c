@@ -277,11 +277,18 @@ END_TEST
 START_TEST(an_interface_that_is_not_there_is_named)
 {
     char error[LIVE_ERROR];
+    char name[LIVE_INTERFACE];
     uint8_t mac[6];
     ck_assert_ptr_null(live_carrier_packet("smc-none0", error));
     ck_assert_ptr_nonnull(strstr(error, "smc-none0"));
-    ck_assert(!live_carrier_mac("packet:smc-none0", mac));
-    ck_assert(!live_carrier_mac("stream:/nowhere", mac));
+    ck_assert_ptr_null(live_carrier_open("pigeon:1", error));
+    ck_assert_ptr_nonnull(strstr(error, "pigeon:1"));
+    for (const char *const *text = (const char *const[]){"packet:smc-none0", "packet:lo", "tap:smc-none0", "stream:/nowhere", NULL};
+         *text != NULL; text++) {
+        error[0] = '\0';
+        ck_assert(!live_carrier_far_end(*text, name, mac, error));
+        ck_assert_ptr_nonnull(strstr(error, strchr(*text, ':') + 1));
+    }
 }
 END_TEST
 
