@@ -232,25 +232,28 @@ void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_
 /* ---- WRITE ---- */
 
 /* Of those that had the element, the youngest whose writer has not said that it is over. An element that a RST freed may have a new
- * owner while WRITEs of the old one are sent again over their link: those of another link than the new one's are the old one's. */
-static struct trace_conn *conn_by_element(struct trace_group *g, int owner, const struct trace_rmb *r, uint64_t index,
-                                          const struct trace_link *l)
+ * owner while WRITEs of the old one are sent again over their link: those of another link than the new one's are the old one's, and
+ * those that were held back for a gap since before it was given away. */
+static struct trace_conn *conn_by_element(const struct trace_write_event *e, uint64_t index)
 {
-    struct trace_conn *closed = NULL, *open = NULL;
-    for (struct trace_conn *c = g->conns; c; c = c->group_next) {
+    int owner = !e->side;
+    struct trace_conn *closed = NULL, *open = NULL, *later = NULL;
+    for (struct trace_conn *c = e->group->conns; c; c = c->group_next) {
         const struct trace_conn_side *w = &c->side[!owner];
-        if (c->side[owner].rmb != r || c->side[owner].rmbe_index != index || c->declined)
+        if (c->side[owner].rmb != e->rmb || c->side[owner].rmbe_index != index || c->declined)
             continue;
-        if (w->closed || w->aborted) {
+        if ((owner == TRACE_S2C ? c->accept_frame : c->confirm_frame) > e->frame) {
+            later = c;
+        } else if (w->closed || w->aborted) {
             closed = closed ? closed : c;
-            continue;
+        } else {
+            bool here = (w->via ? w->via : c->link) == e->link;
+            if (here && (!open || c->rst))
+                return c;
+            open = open ? open : c;
         }
-        bool here = (w->via ? w->via : c->link) == l;
-        if (here && (!open || c->rst))
-            return c;
-        open = open ? open : c;
     }
-    return open ? open : closed;
+    return open ? open : closed ? closed : later;
 }
 
 /* Where in the stream a write lies: the one place at its ring offset inside the window that the reader left open. */
@@ -314,7 +317,7 @@ static void write_target(struct trace_session *s, struct trace_write_event *e, c
         return;
     }
     e->element_offset = off % size;
-    e->conn = conn_by_element(e->group, !e->side, rmb, index, e->link);
+    e->conn = conn_by_element(e, index);
     if (!e->conn) {
         e->target = TRACE_WRITE_IDLE;
         return;
