@@ -10,6 +10,7 @@ scenario {
 }
 
 for _, id in ipairs { "CLC-001", "CLC-004", "CLC-009", "CLC-023", "CLC-031", "CLC-033", "CLC-037", "CLC-057", "CLC-058", "CLC-060", "CLC-061", "CLC-065", "CLC-066", "CLC-067", "LLC-011", "LLC-032", "LLC-075" } do expect_finding { id = id, by = "server" } end
+if real_time() then expect_finding { id = "*", by = "server", maybe = true } end -- what follows depends on the real host's answer
 
 host "client" { address = "10.0.0.1/24" }
 host "server" { address = "10.0.0.2/24" }

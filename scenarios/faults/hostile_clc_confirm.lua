@@ -11,6 +11,7 @@ scenario {
 
 for _, id in ipairs { "CLC-023", "CLC-031", "CLC-033", "CLC-037", "CLC-057", "CLC-058", "CLC-060", "CLC-061", "CLC-065", "CLC-066", "CLC-067", "CLC-068" } do expect_finding { id = id, by = "client" } end
 expect_finding { id = "CLC-006", by = "server" }
+if real_time() then expect_finding { id = "*", by = "client", maybe = true } end -- what follows depends on the real host's answer
 
 host "client" { address = "10.0.0.1/24" }
 host "server" { address = "10.0.0.2/24" }
@@ -27,7 +28,10 @@ local lies = {
     { rmbe_index = 0 }, { bsize = 15 }, { mtu = 0 }, { mtu = 9 }, { version = 1 }, { path = 1 }, { type = 2 }, { type = 1 }, { length = 500 },
     { eid = "SOMEONE.ELSE" .. (" "):rep(20) }, { max_conns = 1 }, { max_links = 99 }, { release = 9 }, { v2_direct = false }, { count = 255 }, { count = 0 }, { qpn = 0 }, { gid = ("\0"):rep(16) },
 }
+-- What only a first contact has: a real server keeps the group of the one before.
+local function later(lie) return not (lie.eid or lie.max_conns or lie.max_links or lie.release or lie.count) end
 for i, lie in ipairs(lies) do
+    if real_time() and not later(lie) then goto continue end
     if lie.count then
         local n = lie.count
         lie = { bytes = function(b) local at = #b - 4 - 16 - 4 return b:sub(1, at) .. string.char(n) .. b:sub(at + 2) end }
@@ -42,6 +46,7 @@ for i, lie in ipairs(lies) do
     c:close()
     if s then s:close() end
     groups_end() -- a first contact each time
+    ::continue::
 end
 local c, s = connect(client, server, 5000)
 expect(c.mode, "SMC-R")

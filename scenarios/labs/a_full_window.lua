@@ -24,8 +24,7 @@ c:send(data)
 -- consumer stands at wrap 0, count 0. Equal counts and different wraps mean "full" (equal wraps would mean "empty").
 -- "writer_blocked" asks the reader to tell when there is room.
 expect_message { "CDC", from = "client", prod_wrap = 1, prod_count = 0, writer_blocked = true }
-wait "1 ms"
-expect(s.readable, 16384)
+wait_for(function() return s.readable == 16384 end, "all that fits is there")
 expect(c.tx_prod, { wrap = 1, count = 0 })
 
 -- A virtual second passes, and nothing is written: there is no room.

@@ -16,7 +16,7 @@ link("client", "server")
 local c, s = connect(client, server)
 c:send("unread")
 s:send("unread")
-wait "1 ms"
+wait_for(function() return c.readable == 6 and s.readable == 6 end, "both have what they will not read")
 c:close()
 s:close()
 expect_message { "CDC", abnormal_close = true }

@@ -15,7 +15,7 @@ link("client", "server")
 
 local c, s = connect(client, server, 5000, { rmb = "16 KiB", sndbuf = "64 KiB" })
 c:send(pattern("40 KiB"))
-wait "1 ms"
+wait_for(function() return s.readable == 16384 end, "all that fits is there")
 c:set { linger = "1 s" }
 c:close()
 expect_no_message { "CDC", from = "client", abnormal_close = true, within = "0.9 s" }

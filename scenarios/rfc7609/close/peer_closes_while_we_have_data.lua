@@ -15,7 +15,7 @@ link("client", "server")
 
 local c, s = connect(client, server, 5000, { rmb = "16 KiB", sndbuf = "64 KiB" })
 c:send(pattern("40 KiB"))
-wait "1 ms"
+wait_for(function() return s.readable == 16384 end, "all that fits is there")
 s:close()
 expect_message { "CDC", from = "server", abnormal_close = true }
 expect_error(c, "RESET")

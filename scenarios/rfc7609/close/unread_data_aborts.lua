@@ -15,8 +15,7 @@ link("client", "server")
 
 local c, s = connect(client, server)
 c:send("nobody reads this")
-wait "1 ms"
-expect(s.readable, 17)
+wait_for(function() return s.readable == 17 end, "the bytes are there")
 s:close()
 expect_message { "CDC", from = "server", abnormal_close = true }
 expect_error(c, "RESET")

@@ -15,8 +15,7 @@ link("client", "server")
 local c, s = connect(client, server, 5000, { rmb = "16 KiB" })
 c:send(pattern("16 KiB"))
 expect_message { "CDC", from = "client", prod_wrap = 1, prod_count = 0, cons_wrap = 0, writer_blocked = true }
-wait "1 ms"
-expect(s.readable, 16384)
+wait_for(function() return s.readable == 16384 end, "all that fits is there")
 expect(s:receive("16 KiB"), pattern("16 KiB"))
 expect_message { "CDC", from = "server", cons_wrap = 1, cons_count = 0 }
 c:send("again")

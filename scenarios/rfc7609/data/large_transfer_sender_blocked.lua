@@ -18,8 +18,7 @@ wait_quiet()
 local data = pattern("40 KiB")
 c:send(data)
 expect_message { "CDC", from = "client", writer_blocked = true }
-wait "1 ms"
-expect(s.readable, 16384)
+wait_for(function() return s.readable == 16384 end, "all that fits is there")
 skip_messages()
 expect_no_message { "RDMA WRITE", from = "client", within = "10 ms" }
 expect(s:receive(10000), data:sub(1, 10000))

@@ -15,13 +15,13 @@ link("client", "server")
 
 local c, s = connect(client, server)
 c:send(pattern(30000))
-wait "1 ms"
+wait_for(function() return s.readable == 30000 end, "all is there")
 for i = 1, 300 do s:receive(100) end
 wait "1 ms"
 expect(count_messages { "CDC", from = "server" }, 0)
 c:send(pattern(30000))
-wait "1 ms"
+wait_for(function() return s.readable == 30000 end, "all is there")
 s:receive(30000)
-wait "1 ms"
+expect_message { "CDC", from = "server" }
 expect(count_messages { "CDC", from = "server" }, 1)
 wait "1 s"

@@ -26,9 +26,8 @@ for i = 1, 6 do
 end
 expect(on, { 3, 3 })
 second_cable:down()
-wait "10 ms"
 for i = 1, 6 do
-    expect(cs[i].link, 1)
+    wait_for(function() return cs[i].link == 1 end, "connection " .. i .. " is still on the second link")
     transfer { from = cs[i], to = ss[i], bytes = "8 KiB", both_ways = true }
 end
 wait "1 s"

@@ -19,7 +19,7 @@ local c, s = connect(client, server, 5000, { rmb = "16 KiB", sndbuf = "64 KiB" }
 expect_links("client", 2)
 local data = pattern("40 KiB")
 c:send(data)
-wait "1 ms"
+wait_for(function() return s.readable == 16384 end, "all that fits is there")
 first_cable:down()
 wait "1 ms"
 expect(s:receive("40 KiB"), data)

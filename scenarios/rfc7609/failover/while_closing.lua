@@ -20,6 +20,7 @@ local c, s = connect(client, server, 5000, { rmb = "16 KiB", sndbuf = "64 KiB" }
 expect_links("client", 2)
 local data = pattern("40 KiB")
 c:send(data)
+wait_for(function() return s.readable == 16384 end, "all that fits is there")
 c:close()
 wait "1 ms"
 first_cable:down()

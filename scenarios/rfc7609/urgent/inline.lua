@@ -17,7 +17,7 @@ s:set { oob_inline = true }
 c:send("before")
 c:urgent("!")
 s:wait_urgent()
-wait "1 ms"
+wait_for(function() return s.readable == 7 end, "all is there")
 expect(s:receive(6), "before")
 expect(s:read_urgent(), nil)
 expect(s:receive(1), "!")

@@ -15,7 +15,7 @@ link("client", "server")
 
 local c, s = connect(client, server)
 c:send("abc")
-wait "1 ms"
+wait_for(function() return s.readable == 3 end, "the bytes are there")
 skip_messages()
 c:urgent("!")
 expect_message { "CDC", from = "client", urgent_pending = true, urgent_present = true, prod_count = 4 }
