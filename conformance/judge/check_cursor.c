@@ -256,7 +256,7 @@ static void called_for(struct data_cdc *x)
     bool urgent = peer->attention || peer->asked.set || peer->urgent_open;
     if (ring == 0)
         return;
-    if (gain == 0 && me->f.set && x->a.now < me->f.ts_ns + 50 * DATA_MS)
+    if (gain == 0 && me->f.set && judge_data_posted(&x->a) < me->f.ts_ns + 50 * DATA_MS)
         return; /* lost with the old link, and the same message once more [FAILOVER-007] */
     bool blocked = blocked_lately(&x->a) && gain > 0;
     bool earned = gain > 0 && gain * 10 >= ring && window * 2 <= ring;

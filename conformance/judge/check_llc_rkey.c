@@ -228,7 +228,7 @@ static void check_collision(struct llc_msg *m, const struct llc_open *o)
     }
     /* Who has a CONFIRM RKEY open runs no other exchange that could be the reason, but one that ran when the request came may have
      * ended while the refusal waited to be sent. */
-    if (o->during_add || o->during_delete)
+    if (o->during_add || o->during_delete || m->st->add.ns > o->ns || m->st->delete_ns > o->ns)
         return;
     struct llc_open *own = llc_find(m->st, SMC_LLC_CONFIRM_RKEY, m->side, -1);
     if (!own || m->ns > own->ns + LLC_REPLY || o->body[4] > 3 || rmbs_alive(m->g, o->side) >= MAX_RMBS - 1 || m->st->add.phase != LLC_ADD_NONE)
