@@ -175,8 +175,8 @@ int lab_add_dibs(struct lab_host *host, const struct lab_dibs_config *c)
 {
     struct lab *lab = host->lab;
     char name[LAB_NAME];
-    if (lab_inside_only(host, "it has no dibs device of ours") != 0)
-        return SMC_ERR_UNSUPPORTED;
+    if (host->outside != NULL)
+        return lab_outside_device(host, c->kind);
     if (lab_join_name(host, c->name != NULL ? c->name : c->kind, name) != 0)
         return SMC_ERR_ARGUMENT;
     if (host->device_count == LAB_DIBS || lab_find_dibs(lab, name) != NULL)

@@ -155,6 +155,7 @@ struct lab {
     unsigned socket_count, socket_room, port_count;
     char problem[LAB_PROBLEM];
     const struct lab_outside *outside; /* who of the hosts is outside: by name or index; NULL: nobody */
+    const struct lab_outside *second_outside; /* NULL: at most one; else the first host is `outside` and the second this */
     char outside_name[LAB_NAME];
     unsigned outside_index;
     char refused[LAB_PROBLEM];
@@ -201,6 +202,7 @@ void lab_socket_tell(struct lab_socket *socket, unsigned events);
 void lab_socket_connected(struct lab_socket *socket, enum smc_mode mode);
 /* lab_outside.c: the functions of lab.h for hosts that are outside */
 const struct lab_outside *lab_outside_of(struct lab *lab, const char *name); /* for the host that is made now */
+int lab_outside_device(struct lab_host *host, const char *kind);
 int lab_outside_mac(struct lab_interface *interface, uint8_t mac[6]);
 const char *lab_outside_numbered(const struct lab_interface *interface, const char *address);
 int lab_outside_interface(struct lab_interface *interface, const struct lab_interface_config *config);

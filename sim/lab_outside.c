@@ -16,9 +16,19 @@ int lab_set_outside(struct lab *lab, const char *name, unsigned index, const str
     return 0;
 }
 
+int lab_set_both_outside(struct lab *lab, const char *label, const struct lab_outside *first, const struct lab_outside *second)
+{
+    int error = lab_set_outside(lab, label, 0, first);
+    if (error == 0)
+        lab->second_outside = second;
+    return error;
+}
+
 const struct lab_outside *lab_outside_of(struct lab *lab, const char *name)
 {
     unsigned index = 0;
+    if (lab->second_outside != NULL)
+        return lab->hosts == NULL ? lab->outside : lab->hosts->next == NULL ? lab->second_outside : NULL;
     for (const struct lab_host *h = lab->hosts; h != NULL; h = h->next, index++)
         if (h->outside != NULL)
             return NULL; /* there is one */
@@ -29,6 +39,8 @@ const struct lab_outside *lab_outside_of(struct lab *lab, const char *name)
 
 const char *lab_outside_name(const struct lab *lab)
 {
+    if (lab->second_outside != NULL)
+        return lab->hosts != NULL ? lab->outside_name : NULL;
     for (const struct lab_host *h = lab->hosts; h != NULL; h = h->next)
         if (h->outside != NULL)
             return h->name;
@@ -107,6 +119,12 @@ const char *lab_outside_numbered(const struct lab_interface *i, const char *addr
     return instead != NULL ? instead : address;
 }
 
+int lab_outside_device(struct lab_host *host, const char *kind)
+{
+    NEED(host, device);
+    return OPS(host)->device(USER(host), kind);
+}
+
 int lab_outside_mac(struct lab_interface *i, uint8_t mac[6])
 {
     NEED(i->host, mac);
@@ -157,6 +175,12 @@ void lab_outside_frame(struct lab_host *host, unsigned index, const uint8_t *byt
     if (host->outside->mac_unknown && length >= 12)
         memcpy(port->mac, bytes + 6, 6); /* what is for it is captured when it reaches it */
     (void)port_send(port, bytes, length, sim_now(host->lab->sim));
+}
+
+void lab_outside_seen(struct lab *lab, const uint8_t *bytes, size_t length)
+{
+    if (lab->capture != NULL && length <= CAPTURE_SNAPLEN)
+        capture_put(lab->capture, sim_now(lab->sim), bytes, length);
 }
 
 /* ---- Sockets ---- */

@@ -30,6 +30,8 @@ struct lab_outside_info { /* of a socket */
 struct lab_outside_ops {
     /* The script wants this host. What it cannot be is refused. */
     int (*begin)(void *user, struct lab_host *host, const struct lab_host_config *config);
+    /* A dibs device of the host ("loopback"): is there one outside? */
+    int (*device)(void *user, const char *kind);
     /* An interface: first its MAC address (an interface exists outside already), then how it is to be set up. */
     int (*mac)(void *user, unsigned index, uint8_t mac[6]);
     int (*interface)(void *user, unsigned index, const char *name, const struct lab_interface_config *config);
@@ -70,6 +72,8 @@ struct lab_outside {
 
 /* `name` NULL: the host that is made as the index-th, from 0. One outside a lab; before its host is made. `outside` is borrowed. */
 int lab_set_outside(struct lab *lab, const char *name, unsigned index, const struct lab_outside *outside);
+/* The first and the second host of the script are both outside, in place of one; `label` says that instead of a host's name. */
+int lab_set_both_outside(struct lab *lab, const char *label, const struct lab_outside *first, const struct lab_outside *second);
 /* The outside host's name; NULL: none was made. */
 const char *lab_outside_name(const struct lab *lab);
 bool lab_host_is_outside(const struct lab_host *host);
@@ -86,7 +90,9 @@ int lab_outside_fail(struct lab *lab, int error, const char *format, ...) __attr
 bool lab_outside_info(const struct lab_socket *socket, struct lab_outside_info *out);
 int lab_outside_group(struct lab_host *host, unsigned index, struct smc_group_info *out);
 
-/* What happens outside; called from within an event of the engine. */
+/* What happens outside; called from within an event of the engine. A frame that was seen where the laboratory's network is not
+ * (between two hosts that are both outside): it is captured, and goes nowhere. */
+void lab_outside_seen(struct lab *lab, const uint8_t *bytes, size_t length);
 void lab_outside_frame(struct lab_host *host, unsigned index, const uint8_t *bytes, size_t length);
 /* The socket with this number has these new SMC_EVENT_*; CONNECTED: its info is asked first. `error` with SMC_EVENT_ERROR. */
 void lab_outside_event(struct lab_host *host, uint64_t number, unsigned events, int error);

@@ -26,7 +26,7 @@ static const char usage[] =
     "*.lua in it and below that is for the target. docs/scenarios.md is the language.\n"
     "\n"
     "      --target TARGET        sim (default), ns3, vm, host, remote\n"
-    "      --no-v1                sim: scenarios that do not depend on the version run as with a kernel, without version 1\n"
+    "      --no-v1                scenarios that do not depend on the version run without version 1, as with a stock kernel\n"
     "      --seed N               of the run, default 1: same scenario, same seed, same bytes\n"
     "  -o, --out DIR              one capture a run goes there, and why it did not pass; default smclab-out\n"
     "      --keep-captures WHICH  all (default), or failed: those of runs that pass are removed\n"
@@ -267,7 +267,7 @@ static int option(struct options *o, int c)
     case OPTION_CARRIER: return parse_carrier(optarg, o);
     case OPTION_REMOTE: o->live_options.remote = optarg; return 0;
     case OPTION_OWN: o->live_options.own = optarg; return 0;
-    case OPTION_NO_V1: o->no_v1 = true; return 0;
+    case OPTION_NO_V1: o->no_v1 = o->live_options.no_v1 = true; return 0;
     case OPTION_PORT: return parse_port(optarg, o);
     case OPTION_SEED:
         return look_parse_number(optarg, INT64_MAX, &o->runner.seed) == 0 ? 0 : bad_usage("--seed %s: a number", optarg);

@@ -23,6 +23,9 @@
 
 enum { HELLO_MS = 10000 };
 
+/* guest_image.py says so of a kernel whose RoCE devices can be had to speak version 1. */
+#define V1_PATCH "smc-v1-over-udp"
+
 struct run_live {
     const struct run_live_options *options;
     enum { LIVE_VM, LIVE_HOST, LIVE_REMOTE } kind;
@@ -307,6 +310,22 @@ static int begin_kernel(struct run_live *l, char *error, size_t error_size)
     return 0;
 }
 
+/* Roles that are not a host's name: both hosts are the kernel, as containers of it, or over its interface `lo`. */
+static enum kernel_both both_of(const char *role)
+{
+    return strcmp(role, "both") == 0 ? KERNEL_CONTAINERS : strcmp(role, "lo") == 0 ? KERNEL_LO : KERNEL_ONE;
+}
+
+static int begin_both(struct run_live *l, struct lab *lab, const struct lab_outside *first, char *error, size_t error_size)
+{
+    if (l->kernel == NULL) {
+        snprintf(error, error_size, "only with --target vm or host can both hosts be the real one");
+        return -1;
+    }
+    const struct lab_outside *second = kernel_host_both(l->kernel, both_of(l->role), error, error_size);
+    return second != NULL && lab_set_both_outside(lab, l->role, first, second) == 0 ? 0 : -1;
+}
+
 static int begin(void *user, struct lab *lab, char *error, size_t error_size)
 {
     struct run_live *l = user;
@@ -325,6 +344,8 @@ static int begin(void *user, struct lab *lab, char *error, size_t error_size)
     }
     if (outside == NULL)
         return -1;
+    if (both_of(l->role) != KERNEL_ONE)
+        return begin_both(l, lab, outside, error, error_size);
     unsigned long index = strtoul(l->role, &end, 10);
     bool by_number = end != l->role && *end == '\0' && index > 0;
     return lab_set_outside(lab, by_number ? NULL : l->role, by_number ? (unsigned)index - 1 : 0, outside) == 0 ? 0 : -1;
@@ -474,7 +495,9 @@ int run_live_start(const struct run_live_options *options, struct runner_options
     runner->before_user = l;
     if (status != 0 || !any_to_run(l))
         return status;
-    return l->kind == LIVE_VM ? start_vm(l) : l->kind == LIVE_HOST ? start_host(l) : start_remote(l);
+    if (l->kind == LIVE_VM && (status = start_vm(l)) == 0 && !options->no_v1)
+        l->target.no_v1 = strstr(l->image.package, V1_PATCH) == NULL;
+    return l->kind == LIVE_VM ? status : l->kind == LIVE_HOST ? start_host(l) : start_remote(l);
 }
 
 int run_live_end(struct run_live *l)

@@ -10,6 +10,7 @@
 struct run_live_options {
     const char *kernel;   /* of vm: NULL: debian */
     bool debug;
+    bool no_v1;                 /* a kernel that has version 1 does as if it had not, where a script does not depend on it */
     const char *roles;    /* "client,server"; NULL: the first two hosts of each script, one after the other */
     const char *agent;    /* of host: the path of the agent's unix socket */
     const char *carriers[4]; /* of host and remote: "tap:NAME", "packet:INTERFACE", "stream:PATH" */

@@ -303,12 +303,44 @@ def take_kernel(root, folder):
 
 
 BUILD_NEEDS = {"gcc": "gcc", "make": "make", "bc": "bc", "bison": "bison", "flex": "flex", "xz": "xz-utils", "patch": "patch",
-               "perl": "perl"}
+               "perl": "perl", "depmod": "kmod"}
+BUILD_ROOM = 5 << 30  # what source and objects of a kernel take, in bytes, with a reserve
+SYSTEM_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"  # where depmod is, also for those who are not root
+
+
+def need_room(folder, size):
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise Missing(f"building a kernel takes {size >> 30} GiB in {folder}, and {free / (1 << 30):.1f} GiB are free there: make "
+                      "room, or name another folder in SMCLAB_CACHE")
+
+
+def make_all(log, command, what):
+    """Runs a long `make` and tells once a minute how far it is. Whoever is stopped takes the compilers along."""
+    begin = told = time.monotonic()
+    environment = dict(os.environ, KBUILD_BUILD_USER="smclab", KBUILD_BUILD_HOST="smclab", PATH=SYSTEM_PATH)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment)
+    try:
+        while process.poll() is None:
+            time.sleep(0.2)
+            if time.monotonic() - told > 60:
+                told = time.monotonic()
+                with open(log.name, encoding="utf-8", errors="replace") as file:
+                    files = sum(line.startswith("  CC") for line in file)
+                say(f"{files} files compiled in {told - begin:.0f} s")
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+    if process.returncode != 0:
+        with open(log.name, encoding="utf-8", errors="replace") as file:
+            full = "No space left on device" in file.read()
+        raise Failed(f"make {what} failed" + (": the disk is full" if full else ""))
 
 
 def build(cache, name, folder, debug):
-    """A kernel from Debian's source with our configuration (everything built in) and our patches."""
-    missing = [package for program, package in BUILD_NEEDS.items() if shutil.which(program) is None]
+    """A kernel from Debian's source with our configuration and our patches."""
+    missing = [package for program, package in BUILD_NEEDS.items() if shutil.which(program, path=SYSTEM_PATH) is None]
     missing += [package for header, package in (("libelf.h", "libelf-dev"), ("openssl/opensslv.h", "libssl-dev"))
                 if not os.path.exists("/usr/include/" + header)]
     if missing:
@@ -321,6 +353,7 @@ def build(cache, name, folder, debug):
     version = apt.show(sources[0])[0]
     work = folder + ".build"
     shutil.rmtree(work, ignore_errors=True)
+    need_room(cache, BUILD_ROOM)
     os.makedirs(work)
     try:
         say(f"fetching {sources[0]} {version}")
@@ -347,10 +380,7 @@ def compile_kernel(work, package, folder, debug):
     patched = apply_patches(tree)
     with open(os.path.join(work, "build.log"), "w", encoding="utf-8") as log:
         def make(*what):
-            done = subprocess.run(("make", "-C", tree, f"O={out}", *what), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                  check=False, env=dict(os.environ, KBUILD_BUILD_USER="smclab", KBUILD_BUILD_HOST="smclab"))
-            if done.returncode != 0:
-                raise Failed(f"make {what[-1]} failed")
+            make_all(log, ("make", "-C", tree, f"O={out}", *what), what[-1])
         make("tinyconfig")
         with open(os.path.join(out, ".config"), "a", encoding="utf-8") as config:
             for fragment in ["base.config"] + (["debug.config"] if debug else []):
@@ -361,12 +391,17 @@ def compile_kernel(work, package, folder, debug):
         jobs = os.environ.get("SMCLAB_JOBS") or str(os.cpu_count() or 1)
         say(f"compiling the kernel with {jobs} jobs: this takes minutes")
         begin = time.monotonic()
-        make("-j" + jobs, "bzImage")
+        make("-j" + jobs, "bzImage", "modules")
+        make("INSTALL_MOD_PATH=" + os.path.join(folder, "modules"), "modules_install")
         say(f"compiled in {time.monotonic() - begin:.0f} s")
     shutil.move(os.path.join(out, "arch/x86/boot/bzImage"), os.path.join(folder, "vmlinuz"))
     shutil.move(os.path.join(out, ".config"), os.path.join(folder, "config"))
     with open(os.path.join(out, "include/config/kernel.release"), encoding="utf-8") as file:
         release = file.read().strip()
+    for link in ("build", "source"):
+        place = os.path.join(folder, "modules/lib/modules", release, link)
+        if os.path.islink(place):
+            os.unlink(place)  # to the tree that goes away
     with open(os.path.join(folder, "version"), "w", encoding="utf-8") as file:
         file.write(release)
     with open(os.path.join(folder, "patched"), "w", encoding="utf-8") as file:
@@ -402,7 +437,7 @@ def check_config(path, debug):
         text = file.read()
     needed = ["SMC", "SMC_DIAG", "RDMA_RXE", "VIRTIO_NET", "VIRTIO_CONSOLE", "SERIAL_8250_CONSOLE"]
     needed += ["KASAN", "DEBUG_KMEMLEAK", "PROVE_LOCKING"] if debug else []
-    lost = [option for option in needed if f"CONFIG_{option}=y\n" not in text]
+    lost = [option for option in needed if f"CONFIG_{option}=y\n" not in text and f"CONFIG_{option}=m\n" not in text]
     if lost:
         raise Failed("this source does not take the options " + " ".join(lost))
     if "CONFIG_SMC_LO=y\n" not in text and "CONFIG_DIBS_LO=y\n" not in text:

@@ -55,7 +55,16 @@ static void socket_event(struct kernel_host *k, const char *line)
         s->full_until = 0;
     if ((events & SMC_EVENT_EOF) != 0)
         events |= SMC_EVENT_READABLE;
-    lab_outside_event(k->host, number, events, (events & SMC_EVENT_ERROR) != 0 ? error_of(line) : 0);
+    for (unsigned i = 0; i < KERNEL_HOSTS && k->hosts[i] != NULL; i++) /* whose it is not knows nothing of it */
+        lab_outside_event(k->hosts[i], number, events, (events & SMC_EVENT_ERROR) != 0 ? error_of(line) : 0);
+}
+
+static void accepted_event(struct kernel_host *k, const char *line)
+{
+    uint64_t listener = kernel_agent_number(line, "listener", 0), number = kernel_agent_number(line, "id", 0);
+    for (unsigned i = 0; i < KERNEL_HOSTS && k->hosts[i] != NULL; i++)
+        if (lab_outside_accepted(k->hosts[i], listener, number) != SMC_ERR_NOTFOUND)
+            return;
 }
 
 static void traffic_event(struct kernel_host *k, const char *line)
@@ -82,14 +91,16 @@ static void kernel_event(struct kernel_host *k, const char *line)
 static void tell(struct kernel_host *k, const char *line)
 {
     size_t n = strcspn(line, " ");
-    if (k->host == NULL)
+    if (k->hosts[0] == NULL)
         return;
     if (n == 8 && memcmp(line, "accepted", n) == 0)
-        (void)lab_outside_accepted(k->host, kernel_agent_number(line, "listener", 0), kernel_agent_number(line, "id", 0));
+        accepted_event(k, line);
     else if (n == 6 && memcmp(line, "socket", n) == 0)
         socket_event(k, line);
     else if (n == 7 && memcmp(line, "traffic", n) == 0)
         traffic_event(k, line);
+    else if (n == 5 && memcmp(line, "frame", n) == 0)
+        kernel_seen(k, line);
     else if (n == 6 && memcmp(line, "kernel", n) == 0)
         kernel_event(k, line);
 }

@@ -37,7 +37,7 @@ int kernel_check(struct kernel_host *k, int result, const char *what, const char
 
 /* ---- the host ---- */
 /* Of a profile, what the kernel can be told; the rest must be Linux's own. */
-static int set_profile(struct kernel_host *k, const struct smc_profile *wanted)
+static int set_profile(struct kernel_host *k, const struct lab_host *host, const struct smc_profile *wanted)
 {
     struct smc_profile rest = *wanted;
     const char *answer;
@@ -53,35 +53,57 @@ static int set_profile(struct kernel_host *k, const struct smc_profile *wanted)
     if (memcmp(&rest, own, sizeof(rest)) != 0)
         return lab_outside_refuse(k->lab, "its rules and times cannot be changed");
     if (wanted->test_link_idle_ns != own->test_link_idle_ns &&
-        kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.smcr_testlink_time=%" PRIu64,
-                         (wanted->test_link_idle_ns + SIM_S - 1) / SIM_S) != 0)
+        kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.smcr_testlink_time=%" PRIu64 "%s",
+                         (wanted->test_link_idle_ns + SIM_S - 1) / SIM_S, kernel_space(k, host)) != 0)
         return lab_outside_refuse(k->lab, "its time of TEST LINK cannot be set: %s", answer);
     if (wanted->max_links != own->max_links &&
-        kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.smcr_max_links_per_lgr=%u", wanted->max_links) != 0)
+        kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.smcr_max_links_per_lgr=%u%s", wanted->max_links,
+                         kernel_space(k, host)) != 0)
         return lab_outside_refuse(k->lab, "its number of links cannot be set: %s", answer);
     if (wanted->max_conns != own->max_conns &&
-        kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.smcr_max_conns_per_lgr=%u", wanted->max_conns) != 0)
+        kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.smcr_max_conns_per_lgr=%u%s", wanted->max_conns,
+                         kernel_space(k, host)) != 0)
         return lab_outside_refuse(k->lab, "its number of connections cannot be set: %s", answer);
     return 0;
 }
 
-static int set_ueids(struct kernel_host *k, const struct lab_host_config *c)
+/* A UEID that is there already is refused with EEXIST. Namespaces of one kernel have one table: the second host adds to it. */
+static int add_ueid(struct kernel_host *k, const char *ueid, const char **answer)
+{
+    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, answer, "ueid add=%s", ueid);
+    return result == -EEXIST ? 0 : result;
+}
+
+static int set_ueids(struct kernel_host *k, const struct lab_host_config *c, bool second)
 {
     const char *answer = "";
-    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "ueid flush=1");
+    int result = second ? 0 : kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "ueid flush=1");
     for (unsigned i = 0; result == 0 && i < 8 && c->ueids[i] != NULL; i++)
-        result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "ueid add=%s", c->ueids[i]);
-    if (result == 0 && c->ueids[0] == NULL && !c->no_ueid)
-        result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "ueid add=SMCLAB.EID");
+        result = add_ueid(k, c->ueids[i], &answer);
+    /* Without a UEID the kernel offers no version 2 over RoCE: so it speaks version 1 alone. */
+    if (result == 0 && c->ueids[0] == NULL && !c->no_ueid && c->v2)
+        result = add_ueid(k, "SMCLAB.EID", &answer);
     return result == 0 ? 0 : lab_outside_refuse(k->lab, "its UEIDs cannot be set: %s", answer);
 }
 
-static int set_sizes(struct kernel_host *k, const struct lab_host_config *c)
+/* Of a kernel with our patch: does it choose RoCEv2 GIDs for version 1? */
+static int set_version(struct kernel_host *k, const struct lab_host_config *c)
 {
     const char *answer;
-    if (c->rmb_bytes != 0 && kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.rmem=%u", c->rmb_bytes) != 0)
+    bool wanted = c->v1 && !c->v2;
+    k->v1 = wanted;
+    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "parameter module=smc name=v1_over_udp value=%c", wanted ? 'Y' : 'N');
+    return result == 0 || !wanted ? 0 : lab_outside_refuse(k->lab, "its version cannot be set: %s", answer);
+}
+
+static int set_sizes(struct kernel_host *k, const struct lab_host *host, const struct lab_host_config *c)
+{
+    const char *answer;
+    if (c->rmb_bytes != 0 && kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.rmem=%u%s", c->rmb_bytes,
+                                              kernel_space(k, host)) != 0)
         return lab_outside_refuse(k->lab, "its buffers cannot be set: %s", answer);
-    if (c->sndbuf_bytes != 0 && kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.wmem=%u", c->sndbuf_bytes) != 0)
+    if (c->sndbuf_bytes != 0 && kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "sysctl smc.wmem=%u%s", c->sndbuf_bytes,
+                                                 kernel_space(k, host)) != 0)
         return lab_outside_refuse(k->lab, "its buffers cannot be set: %s", answer);
     return 0;
 }
@@ -89,22 +111,25 @@ static int set_sizes(struct kernel_host *k, const struct lab_host_config *c)
 static int begin(void *user, struct lab_host *host, const struct lab_host_config *c)
 {
     struct kernel_host *k = user;
-    k->host = host;
-    k->no_smc = c->no_smc;
-    if (c->v1 && !c->v2 && !k->v1)
+    bool second = k->hosts[0] != NULL;
+    k->hosts[second] = host;
+    k->no_smc[second] = c->no_smc;
+    if (c->v1 && !c->v2 && !kernel_host_has_v1(k))
         return lab_outside_refuse(k->lab, "the script wants version 1 alone, which it does not have over its RoCE devices");
-    if (c->smc_d && !c->smc_r)
+    if (c->smc_d && !c->smc_r && k->both == KERNEL_ONE)
         return lab_outside_refuse(k->lab, "the script wants SMC-D alone");
     if (c->release_set && c->release == 0)
         return lab_outside_refuse(k->lab, "the script wants release 0");
-    if (c->ipsec || c->seid_enabled || c->no_copy || c->machine != NULL)
+    if (c->ipsec || c->seid_enabled || c->no_copy || (c->machine != NULL && k->both == KERNEL_ONE))
         return lab_outside_refuse(k->lab, "the script wants IPsec, an SEID, no-copy buffers, or a machine shared with another host");
     if (c->no_smc)
         return 0;
-    int error = set_profile(k, c->profile != NULL ? c->profile : &smc_profile_linux);
+    int error = set_profile(k, host, c->profile != NULL ? c->profile : &smc_profile_linux);
     if (error == 0)
-        error = set_ueids(k, c);
-    return error != 0 ? error : set_sizes(k, c);
+        error = set_version(k, c);
+    if (error == 0)
+        error = set_ueids(k, c, second);
+    return error != 0 ? error : set_sizes(k, host, c);
 }
 
 /* ---- time ---- */
@@ -117,11 +142,26 @@ static bool pass(void *user)
 }
 
 /* ---- interfaces ---- */
+const char *kernel_space(const struct kernel_host *k, const struct lab_host *host)
+{
+    return k->both != KERNEL_CONTAINERS ? "" : host == k->hosts[0] ? " space=first" : " space=second";
+}
+
+static const char *space_of(const struct kernel_host *k, unsigned index)
+{
+    return kernel_space(k, k->hosts[k->both != KERNEL_ONE && index >= KERNEL_SECOND]);
+}
+
+bool kernel_has_no_smc(const struct kernel_host *k, const struct lab_host *host)
+{
+    return k->no_smc[host == k->hosts[1]];
+}
+
 static int mac(void *user, unsigned index, uint8_t out[6])
 {
     struct kernel_host *k = user;
     if (index >= k->nic_count)
-        return lab_outside_refuse(k->lab, "it has %u NICs", k->nic_count);
+        return lab_outside_refuse(k->lab, "it has %u NICs", k->both == KERNEL_ONE ? k->nic_count : 1);
     memcpy(out, k->nics[index].mac, 6);
     return 0;
 }
@@ -143,10 +183,13 @@ static int interface(void *user, unsigned index, const char *name, const struct 
 {
     struct kernel_host *k = user;
     const uint8_t *m = k->nics[index].mac;
+    bool second = k->both != KERNEL_ONE && index >= KERNEL_SECOND;
     char addresses[512], more[256] = "";
     const char *answer;
     if (c->vlan != 0)
         return lab_outside_refuse(k->lab, "it has no VLAN interfaces here");
+    if (k->both != KERNEL_ONE && !c->no_roce)
+        return lab_outside_refuse(k->lab, "both hosts are one kernel, where only SMC-D is driven so");
     if (c->roce_v1_only)
         return lab_outside_refuse(k->lab, "its RoCE devices have no RoCEv1 GIDs");
     list_of(c->address != NULL ? c->address : "", addresses, sizeof(addresses));
@@ -160,9 +203,10 @@ static int interface(void *user, unsigned index, const char *name, const struct 
     if (addresses[0] != '\0')
         snprintf(more + n, sizeof(more) - n, " address=%s", addresses);
     name = k->nics[index].name != NULL ? k->nics[index].name : name;
-    snprintf(k->names[index], sizeof(k->names[index]), "%s", name);
-    int result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "interface name=%s mac=%02x:%02x:%02x:%02x:%02x:%02x up=1 rxe=%d%s",
-                                  name, m[0], m[1], m[2], m[3], m[4], m[5], !c->no_roce && !k->no_smc, more);
+    snprintf(k->names[index], sizeof(k->names[index]), "%s%s", k->both == KERNEL_LO && index >= KERNEL_SECOND ? "b" : "", name);
+    int result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "interface name=%s mac=%02x:%02x:%02x:%02x:%02x:%02x up=1 rxe=%d%s%s",
+                                  k->names[index], m[0], m[1], m[2], m[3], m[4], m[5], !c->no_roce && !k->no_smc[second], more,
+                                  kernel_space(k, k->hosts[second]));
     return kernel_check(k, result, "interface", answer);
 }
 
@@ -172,7 +216,8 @@ static int address(void *user, unsigned index, const char *text)
     char addresses[512];
     const char *answer;
     list_of(text, addresses, sizeof(addresses));
-    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "address name=%s address=%s", k->names[index], addresses);
+    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "address name=%s address=%s%s", k->names[index], addresses,
+                                  space_of(k, index));
     return kernel_check(k, result, "address", answer);
 }
 
@@ -184,7 +229,7 @@ static int roce_present(void *user, unsigned index, bool present)
     /* One that leaves is gone a while after it was taken away; until then there cannot be a new one. */
     uint64_t until = live_now(k->live) + 5 * SIM_S;
     do {
-        result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "rxe name=%s present=%d", k->names[index], present);
+        result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "rxe name=%s present=%d%s", k->names[index], present, space_of(k, index));
     } while (present && (result == -EEXIST || result == -ENFILE) && live_now(k->live) < until && pass(k));
     return kernel_check(k, result, "rxe", answer);
 }
@@ -198,7 +243,7 @@ static int set_link(void *user, unsigned index, bool up)
     if (k->link_down[index] == !up)
         return 0;
     k->link_down[index] = !up;
-    result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "link name=%s up=%d", k->names[index], up);
+    result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "link name=%s up=%d%s", k->names[index], up, space_of(k, index));
     return kernel_check(k, result, "link", answer);
 }
 
@@ -212,8 +257,10 @@ static void frame_to_kernel(void *user, unsigned index, const uint8_t *bytes, si
 static void frame_from_kernel(void *user, const uint8_t *bytes, size_t length)
 {
     struct kernel_port *port = user;
-    if (port->kernel->host != NULL)
-        lab_outside_frame(port->kernel->host, port->index, bytes, length);
+    const struct kernel_host *k = port->kernel;
+    bool second = k->both != KERNEL_ONE && port->index >= KERNEL_SECOND;
+    if (k->hosts[second] != NULL)
+        lab_outside_frame(k->hosts[second], second ? port->index - KERNEL_SECOND : port->index, bytes, length);
 }
 
 /* ---- looking in ---- */
@@ -278,26 +325,40 @@ static int group(void *user, unsigned index, struct smc_group_info *out)
 }
 
 /* ---- beginning and end ---- */
-static const struct lab_outside_ops kernel_ops = {.begin = begin,
-                                                  .mac = mac,
-                                                  .interface = interface,
-                                                  .address = address,
-                                                  .roce_present = roce_present,
-                                                  .link = set_link,
-                                                  .frame = frame_to_kernel,
-                                                  .listen = kernel_listen,
-                                                  .connect = kernel_connect,
-                                                  .send = kernel_send,
-                                                  .recv = kernel_recv,
-                                                  .room = kernel_room,
-                                                  .shutdown = kernel_shutdown,
-                                                  .close = kernel_close,
-                                                  .set = kernel_set,
-                                                  .info = kernel_info,
-                                                  .traffic = kernel_traffic,
-                                                  .traffic_get = kernel_traffic_get,
-                                                  .traffic_stop = kernel_traffic_stop,
-                                                  .group = group};
+static int device(void *user, const char *kind)
+{
+    struct kernel_host *k = user;
+    const char *answer;
+    if (strcmp(kind, "loopback") != 0 || k->both == KERNEL_ONE)
+        return lab_outside_refuse(k->lab, "it has no dibs device of ours");
+    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "devices");
+    if (result != 0)
+        return kernel_check(k, result, "devices", answer);
+    return strstr(answer, ".kind=SMC-D") != NULL ? 0 : lab_outside_refuse(k->lab, "it has no loopback device (SMC_LO or DIBS_LO): try "
+                                                                          "--kernel build:trixie");
+}
+
+const struct lab_outside_ops kernel_ops = {.begin = begin,
+                                           .device = device,
+                                           .mac = mac,
+                                           .interface = interface,
+                                           .address = address,
+                                           .roce_present = roce_present,
+                                           .link = set_link,
+                                           .frame = frame_to_kernel,
+                                           .listen = kernel_listen,
+                                           .connect = kernel_connect,
+                                           .send = kernel_send,
+                                           .recv = kernel_recv,
+                                           .room = kernel_room,
+                                           .shutdown = kernel_shutdown,
+                                           .close = kernel_close,
+                                           .set = kernel_set,
+                                           .info = kernel_info,
+                                           .traffic = kernel_traffic,
+                                           .traffic_get = kernel_traffic_get,
+                                           .traffic_stop = kernel_traffic_stop,
+                                           .group = group};
 
 static int greet(struct kernel_host *k, char *error, size_t error_size)
 {
@@ -326,7 +387,6 @@ struct kernel_host *kernel_host_new(const struct kernel_host_config *config, str
     }
     kernel_agent_init(&k->agent, config->agent_fd, config->first_number);
     k->live = live;
-    k->v1 = config->v1;
     k->nic_count = config->nic_count;
     memcpy(k->nics, config->nics, sizeof(k->nics));
     k->outside = (struct lab_outside){.ops = &kernel_ops, .user = k, .kind = "a kernel"};

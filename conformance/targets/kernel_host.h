@@ -21,14 +21,21 @@ struct kernel_host_config {
     uint64_t first_number;        /* of requests: different from those of earlier runs on the same channel */
     struct kernel_nic nics[KERNEL_NICS];
     unsigned nic_count;
-    bool v1;                      /* its RoCE devices can speak SMC-R version 1 */
 };
+
+/* One host of the script is the kernel, or both are: each a network namespace with a NIC, as containers are; or both the one
+ * namespace of the machine, so that they speak over its interface `lo`, where the agent captures. */
+enum kernel_both { KERNEL_ONE, KERNEL_CONTAINERS, KERNEL_LO };
 struct kernel_host;
 
 /* Says hello and makes the kernel forget earlier runs (`reset`: seconds). NULL, and why in `error`. */
 struct kernel_host *kernel_host_new(const struct kernel_host_config *config, struct live *live, char *error, size_t error_size);
 /* Begins to listen to the agent; for lab_set_outside(). */
 const struct lab_outside *kernel_host_start(struct kernel_host *kernel, struct lab *lab);
+/* After kernel_host_start(): the second host, for lab_set_both_outside(). NULL, and why: it cannot be both. */
+const struct lab_outside *kernel_host_both(struct kernel_host *kernel, enum kernel_both how, char *error, size_t error_size);
+/* Can its RoCE devices speak SMC-R version 1? */
+bool kernel_host_has_v1(struct kernel_host *kernel);
 /* "Linux 6.12.107+deb13-amd64" */
 const char *kernel_host_version(const struct kernel_host *kernel);
 /* What the kernel complained about since the run began; "": nothing. `serious`: a warning, an oops or a hang: it should not be

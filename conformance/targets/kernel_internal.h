@@ -21,19 +21,25 @@ struct kernel_port {
     unsigned index;
 };
 
+/* Where both hosts of a script are this kernel, NICs from this one on are the second host's. */
+enum { KERNEL_SECOND = 1, KERNEL_HOSTS = 2 };
+
 struct kernel_host {
     struct kernel_agent agent;
     struct live *live;
     struct live_watch watch;
     struct lab *lab;
-    struct lab_host *host;
-    struct lab_outside outside;
+    struct lab_host *hosts[KERNEL_HOSTS];
+    struct lab_outside outside, second;
+    struct lab_outside_ops first_ops, second_ops;
+    enum kernel_both both;
     struct kernel_nic nics[KERNEL_NICS];
     struct kernel_port ports[KERNEL_NICS];
     char names[KERNEL_NICS][32];
     bool link_down[KERNEL_NICS];
     unsigned nic_count;
-    bool v1, no_smc, complained, dispatching;
+    bool no_smc[KERNEL_HOSTS];
+    bool v1, complained, dispatching; /* v1: it speaks version 1 in this run */
     char version[128], complaint[1024];
     struct kernel_socket *sockets;
 };
@@ -41,6 +47,14 @@ struct kernel_host {
 int kernel_error(int number); /* errno → SMC_ERR_* */
 /* 0, or lab_outside_fail() with what was asked and what the agent said. */
 int kernel_check(struct kernel_host *kernel, int result, const char *what, const char *answer);
+
+/* " space=NAME" where the host has a network namespace of its own, else "". */
+const char *kernel_space(const struct kernel_host *kernel, const struct lab_host *host);
+bool kernel_has_no_smc(const struct kernel_host *kernel, const struct lab_host *host);
+
+/* kernel_both.c: both hosts of a script in one kernel */
+extern const struct lab_outside_ops kernel_ops;
+void kernel_seen(struct kernel_host *kernel, const char *line); /* a frame that the agent captured */
 
 /* kernel_socket.c */
 int kernel_listen(void *user, struct lab_socket *socket, uint16_t port, const struct lab_socket_config *config, uint64_t *number);

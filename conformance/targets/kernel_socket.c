@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "conformance/targets/kernel_internal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,39 +49,59 @@ static void options_of(const struct lab_socket_config *c, char *out, size_t size
         snprintf(out + n, size - n, " sndbuf=%u", c->sndbuf_bytes);
 }
 
-static bool is_v6(const struct kernel_host *k)
+static bool is_v6(const struct lab_host *host)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     struct smc_gid first;
-    return lab_host_addresses(k->host, &first, 1) > 0 && memcmp(first.bytes, mapped, sizeof(mapped)) != 0;
+    return lab_host_addresses(host, &first, 1) > 0 && memcmp(first.bytes, mapped, sizeof(mapped)) != 0;
 }
 
 int kernel_listen(void *user, struct lab_socket *socket, uint16_t port, const struct lab_socket_config *c, uint64_t *number)
 {
     struct kernel_host *k = user;
+    const struct lab_host *host = lab_socket_host(socket);
     char options[160];
     const char *answer;
     if (c->fast_open)
         return lab_outside_refuse(k->lab, "TCP Fast Open cannot be asked for there");
     options_of(c, options, sizeof(options));
     *number = lab_socket_id(socket);
-    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "listen id=%" PRIu64 " address=%s port=%u family=%s%s", *number,
-                                  is_v6(k) ? "::" : "0.0.0.0", port, c->tcp_only || k->no_smc ? "tcp" : "smc", options);
+    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "listen id=%" PRIu64 " address=%s port=%u family=%s%s%s", *number,
+                                  is_v6(host) ? "::" : "0.0.0.0", port, c->tcp_only || kernel_has_no_smc(k, host) ? "tcp" : "smc",
+                                  options, kernel_space(k, host));
     return kernel_check(k, result, "listen", answer);
+}
+
+/* Over `lo` the kernel would take the peer's own address for ours. */
+static void from_of(const struct kernel_host *k, const struct lab_host *host, char *out, size_t size)
+{
+    struct smc_gid first;
+    char text[INET6_ADDRSTRLEN];
+    out[0] = '\0';
+    if (k->both != KERNEL_LO || lab_host_addresses(host, &first, 1) == 0)
+        return;
+    if (is_v6(host))
+        (void)inet_ntop(AF_INET6, first.bytes, text, sizeof(text));
+    else
+        (void)inet_ntop(AF_INET, first.bytes + 12, text, sizeof(text));
+    snprintf(out, size, " from=%s", text);
 }
 
 int kernel_connect(void *user, struct lab_socket *socket, const char *address, uint16_t port, const struct lab_socket_config *c,
                    uint64_t *number)
 {
     struct kernel_host *k = user;
-    char options[160];
+    const struct lab_host *host = lab_socket_host(socket);
+    char options[160], from[80];
     const char *answer;
     if (c->fast_open)
         return lab_outside_refuse(k->lab, "TCP Fast Open cannot be asked for there");
     options_of(c, options, sizeof(options));
     *number = lab_socket_id(socket);
-    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "connect id=%" PRIu64 " address=%s port=%u family=%s%s", *number,
-                                  address, port, c->tcp_only || k->no_smc ? "tcp" : "smc", options);
+    from_of(k, host, from, sizeof(from));
+    int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "connect id=%" PRIu64 " address=%s port=%u family=%s%s%s%s", *number,
+                                  address, port, c->tcp_only || kernel_has_no_smc(k, host) ? "tcp" : "smc", options,
+                                  kernel_space(k, host), from);
     return kernel_check(k, result, "connect", answer);
 }
 

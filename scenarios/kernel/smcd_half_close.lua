@@ -5,7 +5,8 @@ scenario {
     title = "The kernel's subsequent contact of SMC-D, version 2",
     source = "traces/captures/7.3.4-smclo-smcd-d-half-close.pcap",
     requirements = { "CLC-057", "CLC-048", "CLC-049", "CLOSE-002" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "both", "lo" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", versions = { 2 }, paths = { "D" }, roce = false, devices = { "loopback" }, ueids = { "SMCTEST-EID1" } }

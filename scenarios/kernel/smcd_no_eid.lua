@@ -5,7 +5,8 @@ scenario {
     title = "The kernel's SMC-D without an EID, version 2",
     source = "traces/captures/7.3.4-smclo-smcd-f5-no-eid.pcap",
     requirements = { "CLC-029", "CLC-044" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
+    roles = { "both", "lo" },
 }
 
 host "client" { address = "10.0.0.1/24", machine = "m", versions = { 2 }, paths = { "D" }, roce = false, devices = { "loopback" }, ueids = {} }
