@@ -291,19 +291,49 @@ static int remove_rxe_work(void *user)
     return remove_rxe(*(const uint32_t *)user);
 }
 
+/* On a machine of others (we are not its init) only what was set up here is undone: the interfaces that `interface` was asked for,
+ * as long as this process lives, whoever asked. */
+enum { TAKEN = 16 };
+static char taken[TAKEN][IFNAMSIZ];
+static unsigned taken_count;
+
+static bool take_interface(const char *name)
+{
+    for (unsigned i = 0; i < taken_count; i++)
+        if (strcmp(taken[i], name) == 0)
+            return true;
+    if (taken_count == TAKEN)
+        return false;
+    snprintf(taken[taken_count++], IFNAMSIZ, "%s", name);
+    return true;
+}
+
 static int remove_all_rxe(void *user)
 {
+    const struct agent *a = user;
     uint32_t index;
     int status = 0;
-    (void)user;
-    while (status == 0 && find_device(NULL, &index))
+    while (a->init && status == 0 && find_device(NULL, &index))
         status = remove_rxe(index);
+    for (unsigned i = 0; !a->init && status == 0 && i < taken_count; i++) {
+        char device[64];
+        snprintf(device, sizeof(device), "rxe_%s", taken[i]);
+        if (find_device(device, &index))
+            status = remove_rxe(index);
+    }
     return status;
+}
+
+static void forget_addresses(struct agent *a)
+{
+    for (unsigned i = 0; i < taken_count; i++)
+        if (if_nametoindex(taken[i]) != 0)
+            (void)replace_addresses(a, (int)if_nametoindex(taken[i]), "");
 }
 
 int agent_net_reset(struct agent *a)
 {
-    int status = agent_child_wait(remove_all_rxe, NULL, RESET_MS);
+    int status = agent_child_wait(remove_all_rxe, a, RESET_MS);
     struct if_nameindex *all = if_nameindex();
     for (struct if_nameindex *i = all; a->init && i != NULL && i->if_index != 0; i++)
         if (strcmp(i->if_name, "lo") != 0) {
@@ -311,6 +341,8 @@ int agent_net_reset(struct agent *a)
             (void)set_up((int)i->if_index, false);
         }
     if_freenameindex(all);
+    if (!a->init)
+        forget_addresses(a);
     return status;
 }
 
@@ -406,6 +438,8 @@ static int verb_interface(struct agent *a, const struct agent_line *line, struct
         status = pick_by_mac(a, line, name, &index);
     if (status != 0)
         return status;
+    if (!a->init && !take_interface(name))
+        return agent_fail(a, ENOSPC, "%d interfaces are enough", TAKEN);
     settle(name);
     if (mtu != 0 && (status = change_link(index, 0, 0, NULL, (uint32_t)mtu)) != 0)
         return agent_fail(a, status, "the interface does not take this mtu");
