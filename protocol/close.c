@@ -67,7 +67,7 @@ static void leave(struct smc_connection *c)
     smc_list_remove(&c->wants_slot);
     if (c->group == NULL)
         return;
-    c->peer_silent = c->started && !peer_said_close(c); /* its RMBE may still be written to [CLOSE-020] */
+    c->peer_silent = c->started ? !peer_said_close(c) : c->offered; /* its RMBE may still be written to [CLOSE-020] */
     c->work_failover = false;
     smc_group_detach(c);
 }

@@ -440,6 +440,27 @@ START_TEST(an_rmb_whose_peer_was_never_heard_is_marked)
 }
 END_TEST
 
+START_TEST(an_element_that_a_handshake_has_offered_is_marked_when_that_ends) /* [CLOSE-020] */
+{
+    for (unsigned offered = 0; offered < 2; offered++)
+        for (unsigned abort = 0; abort < 2; abort++) {
+            fake_begin((enum fake_kind)_i);
+            struct smc_connection *c = fake[0].c;
+            c->started = false;
+            c->mode = SMC_MODE_NONE;
+            c->state = SMC_STATE_INIT;
+            c->offered = offered;
+            if (abort)
+                smc_close_abort(c, SMC_ERR_RESET);
+            else
+                smc_close(c, 0);
+            ck_assert_uint_eq(c->peer_silent, offered);
+            ck_assert_uint_eq(fake[0].detached, 1);
+            fake_end();
+        }
+}
+END_TEST
+
 START_TEST(c_is_sent_without_a_send_buffer)
 {
     fake_begin((enum fake_kind)_i);
@@ -505,6 +526,7 @@ static Suite *close_suite(void)
     tcase_add_loop_test(tests, both_may_close_or_abort_at_once, 0, FAKE_KINDS);
     tcase_add_loop_test(tests, fin_and_the_end_wait_for_the_completion_of_the_last_word, 0, FAKE_D_RFC);
     tcase_add_test(tests, an_rmb_whose_peer_was_never_heard_is_marked);
+    tcase_add_test(tests, an_element_that_a_handshake_has_offered_is_marked_when_that_ends);
     tcase_add_loop_test(tests, c_is_sent_without_a_send_buffer, 0, FAKE_D_NO_COPY);
     tcase_add_test(tests, before_and_beside_smc_close_only_forgets);
     tcase_add_test(tests, what_makes_no_sense_is_refused);

@@ -455,6 +455,7 @@ struct smc_connection {
     uint8_t told_flags;       /* producer flags of the last CDC sent */
     bool more;                /* the last smc_send() said SMC_MSG_MORE */
     bool urg_tx_wait;         /* U was sent: no WRITE until the peer has consumed everything */
+    bool offered;             /* its RMBE or DMB stood in an Accept or Confirm: the peer may write there from then on */
     bool started;             /* smc_conn_start() was called */
     bool closed_told;         /* SMC_EVENT_CLOSED was noted */
     bool fin_due;             /* C or A was sent: TCP's FIN follows its completion */

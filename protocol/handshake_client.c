@@ -173,6 +173,7 @@ void smc_hs_client_confirm(struct smc_handshake *h)
         m.gids = smc_view_of(gids, 16 * (size_t)m.gid_count);
     }
     size_t length = smc_clc_encode_accept(&m, bytes, sizeof(bytes));
+    c->offered = true;
     if (length == 0 || smc_hs_send(h, bytes, length) != 0) {
         smc_hs_fatal(h, SMC_ERR_RESET);
         return;

@@ -34,6 +34,14 @@ static void count_reason(struct smc_endpoint *ep, bool client, uint32_t reason)
     }
 }
 
+/* Nobody has said that the peer will not use what it was offered: a Decline of ours may cross its first WRITE, an RST be lost.
+ * The element goes to nobody else before its key is taken back [CLOSE-020]. */
+static void give_back(struct smc_connection *c)
+{
+    c->peer_silent = c->offered;
+    smc_group_detach(c);
+}
+
 void smc_hs_fall_back(struct smc_handshake *h, uint32_t reason, uint32_t peer_diagnosis)
 {
     struct smc_connection *c = h->c;
@@ -41,7 +49,10 @@ void smc_hs_fall_back(struct smc_handshake *h, uint32_t reason, uint32_t peer_di
     c->peer_diagnosis = peer_diagnosis;
     c->mode = SMC_MODE_TCP;
     smc_hs_free(h);
-    smc_group_detach(c);
+    if (reason == SMC_DIAG_PEERDECL || peer_diagnosis != 0 || (c->group != NULL && c->group->smc_d))
+        smc_group_detach(c); /* a DMB that goes would overtake the Decline */
+    else
+        give_back(c);
     if (c->client)
         c->ep->counters.client_fallbacks++;
     else
@@ -54,7 +65,7 @@ void smc_hs_fatal(struct smc_handshake *h, int error)
 {
     struct smc_connection *c = h->c;
     smc_hs_free(h);
-    smc_group_detach(c);
+    give_back(c);
     c->error = (int8_t)error;
     c->state = SMC_STATE_CLOSED;
     c->ep->counters.handshake_errors++;
@@ -132,7 +143,7 @@ static void cross(struct smc_handshake *h, uint32_t diagnosis)
     struct smc_connection *c = h->c;
     if (c->group != NULL) {
         smc_flow_abandon(c->group, c);
-        smc_group_detach(c);
+        give_back(c);
     }
     h->late_diagnosis = diagnosis;
     smc_hs_wait(h, SMC_HS_CROSSING, c->ep->profile.clc_decline_timeout_ns);

@@ -112,6 +112,7 @@ void smc_hs_server_accept(struct smc_handshake *h)
     struct smc_connection *c = h->c;
     smc_hs_fill_accept(h, &h->accept, SMC_CLC_ACCEPT);
     size_t length = smc_clc_encode_accept(&h->accept, bytes, sizeof(bytes));
+    c->offered = true;
     if (length == 0 || smc_hs_send(h, bytes, length) != 0)
         smc_hs_fatal(h, SMC_ERR_RESET);
     else

@@ -820,6 +820,34 @@ START_TEST(every_message_is_awaited_six_seconds) /* [CLC-010] [CLC-011] [CLC-012
 }
 END_TEST
 
+/* What an Accept has offered is the peer's to write to until the peer itself declines [CLOSE-020]. */
+START_TEST(an_element_that_was_offered_is_not_offered_again_before_the_peer_knows)
+{
+    for (unsigned how = 0; how < 4; how++) {
+        fake_up(KIND(_i), PROFILE(_i));
+        fake_connect(0);
+        fake_pump();
+        fake_connect(1);
+        struct fake_end *server = end(1, SERVER);
+        if (how > 0)
+            ck_assert(fake_feed(server)); /* Accept */
+        switch (how) {
+        case 0: /* nothing was offered yet */
+        case 1: smc_hs_reset(server->c); break;
+        case 2: fake_run(6 * SECOND); break; /* no Confirm; the RST that says so may be lost */
+        default:
+            fake[CLIENT].rmb_error = SMC_ERR_NOMEM; /* the client declines */
+            fake_pump();
+        }
+        ck_assert_ptr_null(server->c->hs);
+        ck_assert_ptr_null(server->c->group);
+        NEED(server->c->peer_silent == (how == 1 || how == 2), "%u", how);
+        fake[CLIENT].rmb_error = 0;
+        fake_down();
+    }
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *s = suite_create("handshake");
@@ -828,6 +856,7 @@ static Suite *make_suite(void)
 #define KINDS_TIMES_PROFILES(test) tcase_add_loop_test(t, test, 0, 2 * FAKE_KINDS)
 #define PROFILES(test) tcase_add_loop_test(t, test, 0, 2)
     KINDS_TIMES_PROFILES(every_mode_is_reached_and_used_again);
+    KINDS_TIMES_PROFILES(an_element_that_was_offered_is_not_offered_again_before_the_peer_knows);
     KINDS_TIMES_PROFILES(the_steps_have_their_order);
     KINDS_TIMES_PROFILES(messages_have_the_lengths_and_flags_of_captures);
     KINDS_TIMES_PROFILES(messages_may_come_byte_by_byte);
