@@ -47,6 +47,11 @@ const char *lab_outside_name(const struct lab *lab)
     return NULL;
 }
 
+bool lab_both_outside(const struct lab *lab)
+{
+    return lab->second_outside != NULL;
+}
+
 bool lab_host_is_outside(const struct lab_host *host)
 {
     return host->outside != NULL;

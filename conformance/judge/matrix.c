@@ -148,24 +148,29 @@ static int add_evidence(struct judge_matrix_cell *cell, const json_t *record, co
 struct who {
     struct judge_matrix_column *ours, *real; /* real: NULL: all hosts are ours */
     const char *role;   /* the real host's name */
-    int real_side;      /* 0 client, 1 server; -1: sometimes one, sometimes the other, or nobody knows */
+    int real_side;      /* 0 client, 1 server; REAL_ALL; -1: sometimes one, sometimes the other, or nobody knows */
 };
+enum { REAL_ALL = 2 };  /* both hosts of the script were the real one */
 
 static int real_side(const json_t *record)
 {
     const char *side = text_of(record, json_is_string(json_object_get(record, "real_side")) ? "real_side" : "role");
-    return strcmp(side, sides[0]) == 0 ? 0 : strcmp(side, sides[1]) == 0 ? 1 : -1;
+    return strcmp(side, sides[0]) == 0 ? 0 : strcmp(side, sides[1]) == 0 ? 1 : strcmp(side, "all") == 0 ? REAL_ALL : -1;
 }
 
 static struct judge_matrix_column *side_column(const struct who *w, int side)
 {
-    return w->real == NULL ? w->ours : w->real_side < 0 ? NULL : side == w->real_side ? w->real : w->ours;
+    if (w->real == NULL)
+        return w->ours;
+    return w->real_side < 0 ? NULL : w->real_side == REAL_ALL || side == w->real_side ? w->real : w->ours;
 }
 
 /* NULL: nobody knows whose it is. */
 static struct judge_matrix_column *guilty(const struct who *w, const json_t *finding)
 {
     const char *host = text_of(finding, "host"), *fault = text_of(finding, "at_fault");
+    if (w->real != NULL && w->real_side == REAL_ALL)
+        return w->real;
     if (w->real != NULL && host[0] != '\0')
         return strcmp(host, w->role) == 0 ? w->real : w->ours;
     for (int side = 0; side < 2; side++)
@@ -230,7 +235,7 @@ int judge_matrix_add(struct judge_matrix *m, const json_t *record)
         return -1;
     struct who w = {.ours = column_of(m, name, false), .real = real ? column_of(m, implementation, true) : NULL,
                     .role = text_of(record, "role"), .real_side = real_side(record)};
-    w.ours->runs++;
+    w.ours->runs += w.real == NULL || w.real_side != REAL_ALL;
     if (w.real != NULL)
         w.real->runs++;
     add_all_exercised(&w, record);

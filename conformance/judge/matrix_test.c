@@ -95,6 +95,20 @@ START_TEST(a_host_that_is_both_is_known_by_its_name)
 }
 END_TEST
 
+START_TEST(both_sides_count_for_a_kernel_that_was_both_hosts)
+{
+    ck_assert_int_eq(add("{" LIVE ",\"real_side\":\"all\",\"exercised\":{\"CLC-001\":2},\"exercised_by\":{\"client\":{\"CLC-001\":1},"
+                         "\"server\":{\"CLC-003\":1}},\"findings\":[{\"requirement\":\"CLC-002\",\"verdict\":\"warn\",\"deviation\":null,"
+                         "\"at_fault\":\"client\",\"host\":\"alpha\",\"message\":\"m\"}," FOUND("CLC-004", "fail", "null", "server") "]}"), 0);
+    is("Linux 6", "CLC-001", JUDGE_CELL_PASS);
+    is("Linux 6", "CLC-002", JUDGE_CELL_DEVIATION);
+    is("Linux 6", "CLC-003", JUDGE_CELL_PASS);
+    is("Linux 6", "CLC-004", JUDGE_CELL_FAIL);
+    is("libsmc (live)", "CLC-001", JUDGE_CELL_NOT_EXERCISED);
+    ck_assert_uint_eq(m.unattributed, 0);
+}
+END_TEST
+
 START_TEST(the_worst_of_all_runs_counts_and_stands_first)
 {
     static const char one[] = "{" LIVE ",\"real_side\":\"client\",\"exercised\":{\"CLC-001\":1},\"exercised_by\":{\"client\":{\"CLC-001\":1},"
@@ -176,6 +190,7 @@ static Suite *suite(void)
     tcase_add_test(t, simulated_hosts_are_all_our_core);
     tcase_add_test(t, each_side_counts_for_who_stands_there);
     tcase_add_test(t, a_host_that_is_both_is_known_by_its_name);
+    tcase_add_test(t, both_sides_count_for_a_kernel_that_was_both_hosts);
     tcase_add_test(t, the_worst_of_all_runs_counts_and_stands_first);
     tcase_add_test(t, hostile_runs_and_what_did_not_run_count_for_nobody);
     tcase_add_test(t, only_so_many_implementations_and_findings_are_kept);

@@ -169,7 +169,7 @@ static void put_capture(struct one *r)
 /* Where the real host stood, who each finding is about, and what was evaluated by what either side did. */
 static void put_sides(struct one *r, const struct judge_result *judged)
 {
-    const char *side = runner_side_of(r->script.role, judged, &r->hosts);
+    const char *side = r->script.all_real ? "all" : runner_side_of(r->script.role, judged, &r->hosts);
     json_t *findings = json_object_get(r->record, "findings");
     for (size_t i = 0; i < judged->nfindings && i < json_array_size(findings); i++) {
         const char *host = runner_host_at_fault(&judged->findings[i], judged, &r->hosts);

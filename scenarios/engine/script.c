@@ -283,6 +283,7 @@ static void end_target(struct run *run)
     if (failure[0] == '\0' || run->result->verdict != SCRIPT_PASS)
         return;
     run->result->verdict = SCRIPT_FAIL;
+    r->all_real = lab_both_outside(run->lab);
     snprintf(run->result->reason, sizeof(run->result->reason), "%s", failure);
 }
 

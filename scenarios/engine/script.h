@@ -84,6 +84,7 @@ struct script_result {
     unsigned measure_count;
     char *ladder;                /* of a FAIL: the last messages, drawn; owned */
 };
+    bool all_real;               /* both were: `role` says how */
 void script_result_free(struct script_result *result);
 
 /* A time as a script writes it ("250 ms", "1.5s"), or a number of nanoseconds without a unit. 0, or -1: not of that form, or too long. */
