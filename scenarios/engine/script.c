@@ -256,6 +256,7 @@ static void finish(struct run *run)
     r->now_ns = sim_now(sim);
     if (lab_outside_name(run->lab) != NULL)
         snprintf(r->role, sizeof(r->role), "%s", lab_outside_name(run->lab));
+    r->all_real = lab_both_outside(run->lab);
     if (!run->ran_inspect && run->inspect != NULL && !run->options->header_only)
         run->inspect(run->inspect_user, run->lab);
     if (r->verdict == SCRIPT_FAIL) {
@@ -283,7 +284,6 @@ static void end_target(struct run *run)
     if (failure[0] == '\0' || run->result->verdict != SCRIPT_PASS)
         return;
     run->result->verdict = SCRIPT_FAIL;
-    r->all_real = lab_both_outside(run->lab);
     snprintf(run->result->reason, sizeof(run->result->reason), "%s", failure);
 }
 

@@ -74,6 +74,7 @@ struct script_result {
     unsigned finding_count;
     unsigned linux_hosts, rfc_hosts; /* by what their profile is made from */
     char role[48];               /* the host that was outside; "": none */
+    bool all_real;               /* both were: `role` says how */
     uint64_t events, messages, now_ns;
     uint64_t digest[2];
     bool paused;
@@ -84,7 +85,6 @@ struct script_result {
     unsigned measure_count;
     char *ladder;                /* of a FAIL: the last messages, drawn; owned */
 };
-    bool all_real;               /* both were: `role` says how */
 void script_result_free(struct script_result *result);
 
 /* A time as a script writes it ("250 ms", "1.5s"), or a number of nanoseconds without a unit. 0, or -1: not of that form, or too long. */
