@@ -72,6 +72,35 @@ static bool announced(struct script_result *script, const struct judge_finding *
     return any;
 }
 
+static bool has_bug(const struct script_result *script, const struct script_bug *b)
+{
+    return script->role[0] != '\0' && (b->real[0] == '\0' || strcmp(b->real, script->role) == 0);
+}
+
+const char *runner_known_failure(const struct script_result *script, const char *failure)
+{
+    for (unsigned i = 0; i < script->bug_count; i++) {
+        const struct script_bug *b = &script->bugs[i];
+        if (has_bug(script, b) && b->failure[0] != '\0' && strstr(failure, b->failure) != NULL)
+            return b->bug;
+    }
+    return NULL;
+}
+
+const char *runner_known_finding(const struct script_result *script, const struct judge_finding *f, const struct judge_result *judged,
+                                 const struct runner_hosts *hosts)
+{
+    const char *host = runner_host_at_fault(f, judged, hosts), *side = runner_side_of(script->role, judged, hosts);
+    bool is_real = host[0] != '\0' ? strcmp(host, script->role) == 0 : strcmp(judge_fault_name(f->at_fault), side) == 0;
+    for (unsigned i = 0; is_real && i < script->bug_count; i++) {
+        const struct script_bug *b = &script->bugs[i];
+        for (unsigned k = 0; has_bug(script, b) && k < b->finding_count; k++)
+            if (strcmp(b->findings[k], judge_catalogue[f->requirement].id) == 0)
+                return b->bug;
+    }
+    return NULL;
+}
+
 static void tell_finding(const struct judge_finding *f, uint64_t more, bool hostile, char *reason)
 {
     char frame[48] = "", others[48] = "";
@@ -99,7 +128,8 @@ bool runner_as_announced(struct script_result *script, const struct judge_result
     for (size_t i = 0; i < judged->nfindings; i++) {
         const struct judge_finding *f = &judged->findings[i];
         bool known = announced(script, f, judged, hosts);
-        if (f->verdict != JUDGE_FAIL || (known && script->header.hostile))
+        if (f->verdict != JUDGE_FAIL || (known && script->header.hostile) ||
+            runner_known_finding(script, f, judged, hosts) != NULL)
             continue;
         first = first == NULL ? f : first;
         bad++;

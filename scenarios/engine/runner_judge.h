@@ -26,6 +26,12 @@ enum { RUNNER_REASON = 1024 };
 bool runner_as_announced(struct script_result *script, const struct judge_result *judged, const struct runner_hosts *hosts,
                          char reason[RUNNER_REASON]);
 
+/* The number of the known bug of the real host that explains a failed expectation (`failure`, its text) or, with NULL, a finding; NULL:
+ * none does. */
+const char *runner_known_failure(const struct script_result *script, const char *failure);
+const char *runner_known_finding(const struct script_result *script, const struct judge_finding *finding, const struct judge_result *judged,
+                                 const struct runner_hosts *hosts);
+
 /* The name of the host that is at fault; "" if nobody knows. */
 const char *runner_host_at_fault(const struct judge_finding *f, const struct judge_result *judged, const struct runner_hosts *hosts);
 /* "client" or "server": where this host stands in every connection it has; "both"; "" if it has none. */

@@ -112,6 +112,33 @@ static int finding(lua_State *L)
     return 0;
 }
 
+static void put_bug_finding(struct script_header *h, const char *text)
+{
+    struct script_result *r = (struct script_result *)((char *)h - offsetof(struct script_result, header));
+    struct script_bug *b = &r->bugs[r->bug_count - 1];
+    if (b->finding_count < SCRIPT_ROLES)
+        snprintf(b->findings[b->finding_count++], SCRIPT_ID, "%s", text);
+}
+
+/* lab.known_bug { bug =, real =, failure =, findings = { … } } */
+static int known_bug(lua_State *L)
+{
+    struct script_result *r = run_of(L)->result;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (r->bug_count == SCRIPT_BUGS)
+        return luaL_error(L, "more than %d bugs are known", SCRIPT_BUGS);
+    const char *number = field_text(L, 1, "bug", NULL);
+    if (number == NULL)
+        return luaL_error(L, "known_bug: which bug of docs/linux.md?");
+    struct script_bug *b = &r->bugs[r->bug_count++];
+    memset(b, 0, sizeof(*b));
+    snprintf(b->bug, sizeof(b->bug), "%s", number);
+    snprintf(b->real, sizeof(b->real), "%s", field_text(L, 1, "real", ""));
+    snprintf(b->failure, sizeof(b->failure), "%s", field_text(L, 1, "failure", ""));
+    read_list(L, 1, "findings", put_bug_finding, &r->header);
+    return 0;
+}
+
 /* Where in the script we are: "file:line". */
 static void where(struct run *run, char out[320])
 {
@@ -140,7 +167,7 @@ static int fail(lua_State *L)
 
 static int open_lab(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"header", header}, {"finding", finding}, {"fail", fail}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"header", header}, {"finding", finding}, {"known_bug", known_bug}, {"fail", fail}, {NULL, NULL}};
     luaL_newlib(L, functions);
     host_open(L);
     net_open(L);

@@ -13,7 +13,7 @@ struct script;
 struct script_target;
 
 enum { SCRIPT_NAME = 48, SCRIPT_UNIT = 16, SCRIPT_PARAMETERS = 8, SCRIPT_MEASURES = 16 };
-enum { SCRIPT_TEXT = 2048, SCRIPT_IDS = 48, SCRIPT_ID = 24, SCRIPT_FINDINGS = 32, SCRIPT_TARGETS = 8, SCRIPT_ROLES = 4 };
+enum { SCRIPT_TEXT = 2048, SCRIPT_IDS = 48, SCRIPT_ID = 24, SCRIPT_FINDINGS = 32, SCRIPT_TARGETS = 8, SCRIPT_ROLES = 4, SCRIPT_BUGS = 4 };
 
 struct script_finding { /* expect_finding */
     char id[SCRIPT_ID]; /* "*": any rule */
@@ -21,6 +21,14 @@ struct script_finding { /* expect_finding */
     char verdict[16]; /* "fail" */
     bool maybe;       /* it need not occur */
     bool seen;
+};
+
+struct script_bug { /* known_bug */
+    char bug[SCRIPT_ID];   /* its number in docs/linux.md */
+    char real[48];         /* the host that has it, if it is the real one; "": any */
+    char failure[128];     /* the failed expectation says this; "": it fails none */
+    char findings[SCRIPT_ROLES][SCRIPT_ID];
+    unsigned finding_count;
 };
 
 struct script_header {
@@ -72,6 +80,8 @@ struct script_result {
     struct script_header header;
     struct script_finding findings[SCRIPT_FINDINGS]; /* announced */
     unsigned finding_count;
+    struct script_bug bugs[SCRIPT_BUGS];
+    unsigned bug_count;
     unsigned linux_hosts, rfc_hosts; /* by what their profile is made from */
     char role[48];               /* the host that was outside; "": none */
     bool all_real;               /* both were: `role` says how */

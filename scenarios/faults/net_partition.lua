@@ -13,7 +13,8 @@ local l = link("client", "server")
 server:listen(5000)
 
 for _, from in ipairs { "both", "client", "server" } do
-    for _, long in ipairs { "100 ms", "600 ms", "20 s" } do
+    -- Soft-RoCE takes seven retries for any number: a kernel may be there again after 20 s, or its peer has given up before.
+    for _, long in ipairs(real_time() and { "100 ms", "600 ms" } or { "100 ms", "600 ms", "20 s" }) do
         local c, s = connect(client, server, 5000, { within = "60 s" })
         local t = transfer { from = c, to = s, bytes = "2 MiB", both_ways = true, background = true, chunk = 5000 }
         wait "100 us"
