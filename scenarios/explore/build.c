@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "internal.h"
 
+#include "devices/roce_dcqcn.h"
+#include "sim/pfc.h"
+
 #include <smc/error.h>
 
 #include <string.h>
@@ -70,6 +73,7 @@ static bool build_host(struct explore_run *run, unsigned i)
 
 static bool build_nics(struct explore_run *run, unsigned i)
 {
+    static const struct roce_dcqcn dcqcn; /* all as in the paper */
     static const char *const names[8] = {"eth0", "eth1", "eth2", "eth3", "eth4", "eth5", "eth6", "eth7"};
     const struct explore_host *h = &run->plan->hosts[i];
     for (unsigned n = 0; n < h->nics; n++) {
@@ -81,7 +85,10 @@ static bool build_nics(struct explore_run *run, unsigned i)
                                               .vlan = (uint16_t)h->vlan,
                                               .no_roce = h->roce == 3,
                                               .roce_v1_only = h->roce == 1,
-                                              .roce_v2_only = h->roce == 2};
+                                              .roce_v2_only = h->roce == 2,
+                                              .dscp = (uint8_t)h->dscp,
+                                              .dcqcn = h->dcqcn != 0 ? &dcqcn : NULL,
+                                              .flow_control = run->plan->xoff != 0};
         if (!worked(run, lab_add_interface(run->hosts[i], &config, &run->nics[i][n]), "an interface"))
             return false;
     }
@@ -101,6 +108,22 @@ static void end_name(uint64_t end, char out[32])
         snprintf(out, 32, "%s.eth%u", explore_host_names[end / 10], (unsigned)(end % 10));
 }
 
+/* A pause ends by itself soon: a PFC frame that says so may be lost. */
+static bool build_switch(struct explore_run *run, const char *name)
+{
+    const struct explore_plan *p = run->plan;
+    struct pfc_config pfc = {.lossless = 1u << EXPLORE_LOSSLESS,
+                             .trust = PFC_TRUST_DSCP,
+                             .xoff_bytes = (uint32_t)p->xoff,
+                             .xon_bytes = (uint32_t)p->xoff / 4 * 3,
+                             .headroom_bytes = EXPLORE_HEADROOM,
+                             .quanta = EXPLORE_QUANTA};
+    struct ecn_config ecn = {.min_bytes = (uint32_t)p->ecn / 8, .max_bytes = (uint32_t)p->ecn, .max_per_million = EXPLORE_ECN_SHARE};
+    if (!worked(run, lab_add_switch(run->lab, name, 0), "a switch"))
+        return false;
+    return worked(run, lab_switch_flow(run->lab, name, p->xoff != 0 ? &pfc : NULL, p->ecn != 0 ? &ecn : NULL), "flow control");
+}
+
 static bool build_links(struct explore_run *run)
 {
     const struct explore_plan *p = run->plan;
@@ -113,7 +136,7 @@ static bool build_links(struct explore_run *run)
             end_name(ends[e], names[e]);
             if (ends[e] >= 100 && !made[ends[e] - 100]) {
                 made[ends[e] - 100] = true;
-                if (!worked(run, lab_add_switch(run->lab, names[e], 0), "a switch"))
+                if (!build_switch(run, names[e]))
                     return false;
             }
         }

@@ -10,7 +10,13 @@
 #include "sim/network.h"
 #include "sim/network_frame.h"
 
-enum { EXPLORE_PORT = 5000, EXPLORE_GROUPS = 32 };
+enum {
+    EXPLORE_PORT = 5000,
+    EXPLORE_GROUPS = 32,
+    EXPLORE_HEADROOM = 65536,
+    EXPLORE_QUANTA = 1000,    /* half a megabit */
+    EXPLORE_ECN_SHARE = 50000 /* of a million, where marks become certain */
+};
 
 /* The allocator of a run: counts, and fails when a plan says so. */
 struct explore_memory {

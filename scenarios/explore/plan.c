@@ -142,6 +142,25 @@ static void draw_topology(struct explore_plan *p)
     draw_devices(&hosts, p, shape);
 }
 
+void explore_congest(struct sim_random *r, struct explore_plan *p, bool flow_control, bool congestion_control)
+{
+    p->xoff = flow_control ? explore_spread(r, 16384, 131072) : 0;
+    p->ecn = congestion_control ? explore_spread(r, 16384, 131072) : 0;
+    for (unsigned i = 0; i < p->host_count; i++) {
+        p->hosts[i].dscp = flow_control ? EXPLORE_LOSSLESS_DSCP : 0;
+        p->hosts[i].dcqcn = congestion_control;
+    }
+}
+
+static void draw_congestion(struct explore_plan *p)
+{
+    struct sim_random r;
+    sim_random_init(&r, p->seed, "congestion");
+    uint64_t which = 1 + explore_below(&r, 3);
+    if (explore_one_in(&r, 6) && p->links[0].b >= 100)
+        explore_congest(&r, p, (which & 1) != 0, (which & 2) != 0);
+}
+
 /* ---- traffic ---- */
 void explore_draw_side(struct sim_random *r, struct explore_side *s, uint64_t scale)
 {
@@ -370,6 +389,7 @@ void explore_draw(uint64_t seed, struct explore_plan *out)
         return;
     }
     draw_topology(out);
+    draw_congestion(out);
     draw_traffic(out);
     draw_faults(out);
 }

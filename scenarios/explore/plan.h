@@ -15,19 +15,25 @@ enum {
     EXPLORE_HOSTS = 4,
     EXPLORE_LINKS = 8,
     EXPLORE_CONNS = 320, /* a group ends at 255 */
-    EXPLORE_FAULTS = 16
+    EXPLORE_FAULTS = 16,
+    EXPLORE_LOSSLESS = 3, /* the priority: the upper three bits of DSCP */
+    EXPLORE_LOSSLESS_DSCP = 26
 };
 
-/* net_seed: of the run itself (QP numbers, chances of loss …). settle: the run ends only when idle groups are gone. */
-#define EXPLORE_PLAN_FIELDS(X) X(net_seed) X(settle)
+/* net_seed: of the run itself (QP numbers, chances of loss …). settle: the run ends only when idle groups are gone. xoff: switches
+ * stop their neighbours when one port has taken in so many bytes of the lossless class, and NICs heed that; 0: no flow control.
+ * ecn: egress queues of switches mark all that enters beyond so many bytes, some of it beyond an eighth of that; 0: none. */
+#define EXPLORE_PLAN_FIELDS(X) X(net_seed) X(settle) X(xoff) X(ecn)
 
 /* profile: 0 Linux, 1 RFC. versions: 0 both, 1, 2. paths: 0 both, 1 R, 2 D. machine: hosts of one number share dibs fabrics; 0
  * none. devices: bits 1 ISM, 2 loopback, 4 ivshmem. roce: 0 GIDs of both kinds, 1 v1, 2 v2, 3 no RoCE. eid: 0 the common one, 1
  * another, 2 none. rmb, sndbuf: bytes, 0 default. max_conns, max_links, rmbes: 0 the profile's. nics: 0 means 1. wide: its
- * subnet is larger than the other hosts' (same wire, another prefix). mtu: of its interfaces, 0 default. */
+ * subnet is larger than the other hosts' (same wire, another prefix). mtu: of its interfaces, 0 default. dscp: of its RoCE packets
+ * (EXPLORE_LOSSLESS_DSCP is of the lossless class). dcqcn: its NICs slow down by it. */
 #define EXPLORE_HOST_FIELDS(X)                                                                                         \
     X(profile) X(versions) X(paths) X(release0) X(nics) X(machine) X(devices) X(roce) X(no_copy) X(autocork) X(eid)    \
-    X(ipsec) X(vlan) X(ipv6) X(rmb) X(sndbuf) X(max_conns) X(max_links) X(rmbes) X(wide) X(mtu)
+    X(ipsec) X(vlan) X(ipv6) X(rmb) X(sndbuf) X(max_conns) X(max_links) X(rmbes) X(wide) X(mtu)    \
+    X(dscp) X(dcqcn)
 
 /* An end is 10 × host + NIC, or 100 + switch. rate: bits a second; delay: ns; 0 the defaults of the laboratory. */
 #define EXPLORE_LINK_FIELDS(X) X(a) X(b) X(rate) X(delay) X(queue) X(mtu)
@@ -103,7 +109,7 @@ struct explore_plan {
 /* Most plans are drawn without an aim. A few in a hundred have one: what is rare or expensive is reached by plans made for it. */
 #define EXPLORE_CLASSES(X)                                                                                              \
     X(PLAIN, "plain") X(FAILOVER, "failover") X(LINKS, "links") X(KEEPALIVE, "keepalive") X(CROWD, "crowd") X(LONG, "long")     \
-    X(DEVICE, "device") X(REFUSED, "refused")
+    X(DEVICE, "device") X(REFUSED, "refused") X(LOSSLESS, "lossless")
 #define EXPLORE_CLASS_ENUM(name, text) EXPLORE_CLASS_##name,
 enum explore_class { EXPLORE_CLASSES(EXPLORE_CLASS_ENUM) EXPLORE_CLASS_COUNT };
 

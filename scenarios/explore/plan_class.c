@@ -11,7 +11,8 @@
 /* Of ten thousand seeds. What is left is plain. */
 static const struct { enum explore_class class; unsigned share; } shares[] = {
     {EXPLORE_CLASS_FAILOVER, 400}, {EXPLORE_CLASS_LINKS, 150}, {EXPLORE_CLASS_KEEPALIVE, 600}, {EXPLORE_CLASS_CROWD, 40},
-    {EXPLORE_CLASS_LONG, 14}, /* seconds each */ {EXPLORE_CLASS_DEVICE, 250}, {EXPLORE_CLASS_REFUSED, 250}};
+    {EXPLORE_CLASS_LONG, 14}, /* seconds each */ {EXPLORE_CLASS_DEVICE, 250}, {EXPLORE_CLASS_REFUSED, 250},
+    {EXPLORE_CLASS_LOSSLESS, 200}};
 
 enum explore_class explore_class_of(uint64_t seed)
 {
@@ -293,6 +294,39 @@ static void draw_refused(struct sim_random *r, struct explore_plan *p)
         any_conn(r, p, 2)->start = explore_one_in(r, 2) ? 0 : explore_spread(r, SIM_MS, 100 * SIM_MS);
 }
 
+/* ---- several write to one, through switches that stop them or have them slow down ---- */
+static void draw_lossless(struct sim_random *r, struct explore_plan *p)
+{
+    static const uint64_t rates[] = {1000000000, 1000000000, 200000000, 100000000};
+    uint64_t nics = 1 + explore_below(r, 2), which = explore_below(r, 3), rate = rates[explore_below(r, 4)];
+    two_hosts(r, p, explore_one_in(r, 3), nics);
+    p->link_count = 0;
+    p->host_count = (unsigned)(3 + explore_below(r, 2));
+    for (unsigned i = 0; i < p->host_count; i++) {
+        p->hosts[i] = p->hosts[0];
+        p->hosts[i].rmb = UINT64_C(65536) << explore_below(r, 3);
+        for (uint64_t n = 0; n < nics; n++) {
+            explore_add_link(r, p, 10 * i + n, 100 + n);
+            p->links[p->link_count - 1].rate = rate;
+            p->links[p->link_count - 1].queue = 0;
+        }
+    }
+    explore_congest(r, p, which != 1, which != 0);
+    unsigned wanted = (unsigned)(5 + explore_below(r, 6));
+    for (unsigned i = 0; i < wanted; i++) {
+        struct explore_conn *c = any_conn(r, p, 1);
+        c->client = 1 + i % (p->host_count - 1);
+        c->server = 0;
+        c->side[0].write_delay = c->side[1].read_delay = 0;
+        c->side[0].chunk = 0;
+    }
+    if (nics == 2 && !explore_one_in(r, 4))
+        strike(r, p, explore_below(r, 2), explore_spread(r, 2 * SIM_MS, 50 * SIM_MS), explore_spread(r, 2 * SIM_MS, 60 * SIM_MS));
+    struct explore_fault *f = fault(p, EXPLORE_FAULT_RATES, explore_below(r, 20 * SIM_MS), 20 * SIM_MS); /* a "go on" may be lost */
+    f->where = explore_below(r, p->link_count);
+    f->p = explore_spread(r, 100, 5000);
+}
+
 void explore_draw_class(enum explore_class class, struct explore_plan *p)
 {
     struct sim_random r;
@@ -305,6 +339,7 @@ void explore_draw_class(enum explore_class class, struct explore_plan *p)
     case EXPLORE_CLASS_LONG: draw_long(&r, p); break;
     case EXPLORE_CLASS_DEVICE: draw_device(&r, p); break;
     case EXPLORE_CLASS_REFUSED: draw_refused(&r, p); break;
+    case EXPLORE_CLASS_LOSSLESS: draw_lossless(&r, p); break;
     case EXPLORE_CLASS_PLAIN:
     case EXPLORE_CLASS_COUNT: break;
     }

@@ -30,6 +30,8 @@ static inline uint64_t explore_spread(struct sim_random *r, uint64_t low, uint64
 
 /* plan.c */
 void explore_add_link(struct sim_random *r, struct explore_plan *p, uint64_t a, uint64_t b);
+/* Flow control, congestion control, or both, where there are switches. */
+void explore_congest(struct sim_random *r, struct explore_plan *p, bool flow_control, bool congestion_control);
 void explore_draw_side(struct sim_random *r, struct explore_side *s, uint64_t scale);
 /* plan_class.c: a plan with an aim; net_seed is drawn already. */
 void explore_draw_class(enum explore_class class, struct explore_plan *p);

@@ -166,13 +166,17 @@ static bool host_ok(const struct explore_host *h)
 {
     return h->nics >= 1 && h->nics <= 8 && h->vlan < 4095 && h->roce <= 3 && h->devices < 8 && h->versions <= 2 && h->paths <= 2 &&
            h->machine < 100 && (h->max_conns == 0 || (h->max_conns >= 16 && h->max_conns <= 255)) && h->max_links <= 8 && h->rmbes <= 255 &&
-           h->rmb <= 1 << 20 && h->sndbuf <= 1 << 20 && (h->mtu == 0 || (h->mtu >= 1280 && h->mtu <= 9000));
+           h->rmb <= 1 << 20 && h->sndbuf <= 1 << 20 && (h->mtu == 0 || (h->mtu >= 1280 && h->mtu <= 9000)) && h->dscp < 64;
 }
 
 bool explore_plan_check(const struct explore_plan *p, char problem[256])
 {
     bool ok = p->host_count >= 2;
     snprintf(problem, 256, "two hosts at least");
+    if (ok && (p->xoff > 1 << 30 || p->ecn > 1 << 30)) {
+        ok = false;
+        snprintf(problem, 256, "plan: a number is out of range");
+    }
     for (unsigned i = 0; i < p->host_count && ok; i++) {
         ok = host_ok(&p->hosts[i]);
         snprintf(problem, 256, "host %u: a number is out of range", i);

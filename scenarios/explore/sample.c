@@ -111,8 +111,55 @@ static void sample_groups(struct explore_run *run, unsigned host)
         explore_saw(run, EXPLORE_GROUP_BOTH_WAYS);
 }
 
+/* ---- congestion ---- */
+static struct port *nic_port(const struct explore_run *run, unsigned link)
+{
+    char name[32];
+    uint64_t end = run->plan->links[link].a < 100 ? run->plan->links[link].a : run->plan->links[link].b;
+    snprintf(name, sizeof(name), "%s.eth%u", explore_host_names[end / 10], (unsigned)(end % 10));
+    return lab_link_port(run->links[link], name);
+}
+
+static void sample_flows(struct explore_run *run, const struct roce *roce)
+{
+    struct roce_flow flow;
+    struct roce_dcqcn params;
+    bool on = roce_dcqcn_params(roce, &params);
+    for (unsigned i = 0; on && roce_get_flow(roce, i, sim_now(run->sim), &flow); i++) {
+        if (!flow.rp.cut)
+            continue;
+        explore_saw(run, flow.rp.R_C < params.line_rate ? EXPLORE_DCQCN_SLOWER : EXPLORE_DCQCN_BACK);
+    }
+}
+
+static void sample_congestion(struct explore_run *run)
+{
+    for (unsigned h = 0; h < run->plan->host_count; h++)
+        for (unsigned n = 0; n < run->plan->hosts[h].nics && run->plan->hosts[h].dcqcn && run->plan->hosts[h].roce != 3; n++)
+            sample_flows(run, lab_interface_roce(run->nics[h][n]));
+}
+
+static void count_network(struct explore_run *run)
+{
+    const struct explore_plan *p = run->plan;
+    const struct port *port;
+    for (unsigned i = 0; i < p->link_count && p->xoff != 0; i++) {
+        port = nic_port(run, i);
+        if (port == NULL || net_port_stats(port)->pause_received == 0)
+            continue;
+        explore_saw(run, EXPLORE_PFC_STOPPED);
+        if (run->out->states[EXPLORE_LINK_LOST])
+            explore_saw(run, EXPLORE_PFC_LOST);
+    }
+    for (unsigned sw = 0; sw < 2; sw++)
+        for (unsigned i = 0; (port = lab_switch_port(run->lab, sw == 0 ? "sw0" : "sw1", i)) != NULL; i++)
+            if (net_port_stats(port)->ecn_marked > 0)
+                explore_saw(run, EXPLORE_ECN_MARKED);
+}
+
 void explore_sample(struct explore_run *run)
 {
+    sample_congestion(run);
     for (unsigned i = 0; i < 2 * run->plan->conn_count; i++)
         sample_app(run, &run->apps[i]);
     for (unsigned h = 0; h < run->plan->host_count; h++)
@@ -211,6 +258,7 @@ void explore_sample_end(struct explore_run *run)
             if (run->plan->hosts[h].roce != 3)
                 count_nic(run, roce_counters(lab_interface_roce(run->nics[h][n])));
     }
+    count_network(run);
     for (unsigned i = 0; i < 2 * run->plan->conn_count; i++)
         count_app(run, &run->apps[i]);
 }

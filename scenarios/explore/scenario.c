@@ -28,7 +28,7 @@ static void write_profile(const struct explore_host *h, FILE *to)
     fputs(" }", to);
 }
 
-static void write_nic_fields(const struct explore_host *h, FILE *to)
+static void write_nic_fields(const struct explore_host *h, bool flow_control, FILE *to)
 {
     static const char *const roce[] = {"", ", roce = \"v1\"", ", roce = \"v2\"", ", roce = false"};
     fputs(roce[h->roce], to);
@@ -36,6 +36,9 @@ static void write_nic_fields(const struct explore_host *h, FILE *to)
         fprintf(to, ", vlan = %" PRIu64, h->vlan);
     if (h->mtu != 0)
         fprintf(to, ", mtu = %" PRIu64, h->mtu);
+    if (h->dscp != 0)
+        fprintf(to, ", dscp = %" PRIu64, h->dscp);
+    fprintf(to, "%s%s", h->dcqcn ? ", dcqcn = true" : "", flow_control ? ", pfc = true" : "");
 }
 
 static void write_devices(const struct explore_host *h, FILE *to)
@@ -72,12 +75,12 @@ static void write_host(const struct explore_plan *p, unsigned i, FILE *to)
         fprintf(to, ", rmb = %" PRIu64, h->rmb);
     if (h->sndbuf != 0)
         fprintf(to, ", sndbuf = %" PRIu64, h->sndbuf);
-    write_nic_fields(h, to);
+    write_nic_fields(h, p->xoff != 0, to);
     fputs(" }\n", to);
     for (unsigned n = 1; n < h->nics; n++) {
         explore_address(p, i, n, true, address);
         fprintf(to, "%s:interface \"eth%u\" { address = \"%s\"", explore_host_names[i], n, address);
-        write_nic_fields(h, to);
+        write_nic_fields(h, p->xoff != 0, to);
         fputs(" }\n", to);
     }
 }
@@ -90,6 +93,17 @@ static void end_text(uint64_t end, char out[32])
         snprintf(out, 32, "%s.eth%u", explore_host_names[end / 10], (unsigned)(end % 10));
 }
 
+static void write_switch(const struct explore_plan *p, unsigned number, FILE *to)
+{
+    fprintf(to, "switch \"sw%u\"%s", number, p->xoff + p->ecn != 0 ? " {" : "");
+    if (p->xoff != 0)
+        fprintf(to, " pfc = { lossless = { %d }, xoff = %" PRIu64 ", xon = %" PRIu64 ", headroom = %d, quanta = %d },", EXPLORE_LOSSLESS,
+                p->xoff, p->xoff / 4 * 3, EXPLORE_HEADROOM, EXPLORE_QUANTA);
+    if (p->ecn != 0)
+        fprintf(to, " ecn = { min = %" PRIu64 ", max = %" PRIu64 ", share = \"%d ppm\" },", p->ecn / 8, p->ecn, EXPLORE_ECN_SHARE);
+    fputs(p->xoff + p->ecn != 0 ? " }\n" : "\n", to);
+}
+
 static void write_links(const struct explore_plan *p, FILE *to)
 {
     for (uint64_t sw = 100; sw < 102; sw++) {
@@ -97,7 +111,7 @@ static void write_links(const struct explore_plan *p, FILE *to)
         for (unsigned i = 0; i < p->link_count; i++)
             used |= p->links[i].a == sw || p->links[i].b == sw;
         if (used)
-            fprintf(to, "switch \"sw%u\"\n", (unsigned)(sw - 100));
+            write_switch(p, (unsigned)(sw - 100), to);
     }
     for (unsigned i = 0; i < p->link_count; i++) {
         const struct explore_link *l = &p->links[i];

@@ -152,6 +152,8 @@ static void simplify_common(struct shrinking *s)
 static void simplify_rest(struct shrinking *s)
 {
     simplify(s, AT(settle), 0);
+    simplify(s, AT(xoff), 0);
+    simplify(s, AT(ecn), 0);
     simplify_common(s);
     for (unsigned i = 0; i < s->best->plan.host_count; i++)
         for (unsigned f = 0; f < explore_host_fields.count; f++)
