@@ -38,6 +38,9 @@ struct run_live {
     int nics[VM_NICS];
     int agent;
     bool unusable; /* the last run found it so */
+    bool fresh;    /* no run has used it */
+    bool tidied;   /* it has forgotten the run before */
+    uint64_t asked; /* resets by us: each asker of an agent numbers its lines from a place of its own */
     /* Of host and remote: opened once. Of the rest, and streams: of one run, in its own process. */
     struct live_carrier *carriers[KERNEL_NICS];
     char role[64], implementation[192];
@@ -128,7 +131,21 @@ static int start_vm(struct run_live *l)
     int result = vm_image_make(&config, &l->image, error, sizeof(error));
     if (result == VM_OK)
         result = boot(l, error, sizeof(error));
+    l->fresh = true;
     return result == VM_OK ? 0 : smclab_complain(result == VM_MISSING ? EXIT_NOTHING : EXIT_INPUT, "run", "%s", error);
+}
+
+/* Does the machine come back from the run before? What does not let go of that run's devices is no fault of the next one. */
+static bool tidy_up(struct run_live *l)
+{
+    struct kernel_agent agent;
+    const char *answer;
+    kernel_agent_init(&agent, l->agent, ((uint64_t)getpid() << 20) + l->asked++);
+    l->tidied = kernel_agent_ask(&agent, KERNEL_RESET_MS, &answer, "reset") == 0;
+    if (!l->tidied)
+        (void)smclab_complain(0, "run", "the virtual machine does not come back from its last run (%s): a new one is booted", answer);
+    kernel_agent_end(&agent);
+    return l->tidied;
 }
 
 /* Before each run: a kernel that has warned, or an agent that is silent, is not used again. */
@@ -136,9 +153,13 @@ static int before(void *user, char *error, size_t error_size)
 {
     struct run_live *l = user;
     char why[1024];
-    if (l->kind != LIVE_VM || l->image.kernel[0] == '\0' || (!l->unusable && l->vm != NULL && vm_check(l->vm, why, sizeof(why)) == 0))
+    if (l->kind != LIVE_VM || l->image.kernel[0] == '\0')
         return 0;
-    l->unusable = false;
+    if (!l->unusable && l->vm != NULL && vm_check(l->vm, why, sizeof(why)) == 0 && (l->fresh || tidy_up(l))) {
+        l->fresh = false;
+        return 0;
+    }
+    l->unusable = l->fresh = l->tidied = false;
     shut_down(l, true);
     return boot(l, error, error_size) == VM_OK ? 0 : -1;
 }
@@ -295,7 +316,8 @@ static int open_carriers(struct run_live *l, char *error, size_t error_size)
 
 static int begin_kernel(struct run_live *l, char *error, size_t error_size)
 {
-    struct kernel_host_config config = {.agent_fd = l->agent, .first_number = (uint64_t)getpid() << 20, .nic_count = l->nic_count};
+    struct kernel_host_config config = {.agent_fd = l->agent, .first_number = (uint64_t)getpid() << 20, .nic_count = l->nic_count,
+                                        .tidied = l->tidied};
     for (unsigned i = 0; i < l->nic_count; i++) {
         config.nics[i].carrier = l->carriers[i];
         memcpy(config.nics[i].mac, l->macs[i], 6);

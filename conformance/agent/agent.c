@@ -1,6 +1,7 @@
 /* The agent's loop: requests come in as lines and are answered at once, in order; what happens later is told by events.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "agent.h"
+#include "agent_space.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -108,7 +109,8 @@ int agent_need_number(struct agent *a, const struct agent_line *line, const char
 
 static const struct agent_verb *find_verb(const char *name)
 {
-    const struct agent_verb *const tables[] = {agent_verbs_socket, agent_verbs_net, agent_verbs_smc, agent_verbs_system};
+    const struct agent_verb *const tables[] = {agent_verbs_socket, agent_verbs_net, agent_verbs_smc, agent_verbs_system,
+                                               agent_verbs_space, agent_verbs_module};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct agent_verb *v = tables[i]; v->name != NULL; v++)
             if (strcmp(v->name, name) == 0)
@@ -126,6 +128,18 @@ static int run_verb(struct agent *a, const struct agent_line *line, struct agent
         return agent_fail(a, EINVAL, "%s has no name '%.40s'", line->verb, unknown);
     int status;
     return agent_child_takes(a, line, answer, &status) ? status : verb->run(a, line, answer);
+}
+
+static int run_where(struct agent *a, struct agent_line *line, struct agent_text *answer)
+{
+    const char *space = agent_space_take(line);
+    int status = space != NULL ? agent_space_enter(a, line, space) : 0;
+    if (status != 0)
+        return status;
+    status = run_verb(a, line, answer);
+    if (space != NULL)
+        agent_space_leave(a);
+    return status;
 }
 
 static void answer(struct agent *a, uint64_t number, int status, const struct agent_text *text)
@@ -150,7 +164,7 @@ static void do_line(struct agent *a, char *text, size_t length)
     if (length == 0)
         return;
     const char *wrong = agent_line_parse(text, length, &line);
-    int status = wrong != NULL ? agent_fail(a, EINVAL, "%s", wrong) : run_verb(a, &line, &more);
+    int status = wrong != NULL ? agent_fail(a, EINVAL, "%s", wrong) : run_where(a, &line, &more);
     if (more.failed)
         status = ENOMEM;
     if (!a->poweroff)
@@ -280,9 +294,11 @@ static void say_ready(struct agent *a)
 
 static void end(struct agent *a)
 {
-    agent_children_kill(a);
+    (void)agent_children_kill(a);
+    agent_captures_end(a);
     agent_sockets_close_all(a);
     agent_sockets_bury(a);
+    agent_spaces_reset(a);
     if (a->kmsg.fd >= 0)
         close(a->kmsg.fd);
     if (a->signals.fd >= 0) {

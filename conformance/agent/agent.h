@@ -28,6 +28,8 @@ struct agent_source {
 struct agent_socket;
 struct agent_child;
 struct agent_saved;
+struct agent_space;
+struct agent_capture;
 
 struct agent {
     int epoll;
@@ -44,13 +46,16 @@ struct agent {
     bool skipping;               /* the line was too long */
     struct agent_text out;
     size_t out_done;
-    char why[256];               /* the text of an error answer */
+    char why[512];               /* the text of an error answer */
 
     struct agent_socket *sockets, *dead;
     uint64_t next_accepted;
     struct agent_child *children;
     struct agent_saved *saved;   /* sysctls that were changed */
     uint64_t children_made;
+    struct agent_space *spaces;  /* network namespaces that were made; home: the one we began in, or 0 */
+    int home;
+    struct agent_capture *captures;
 
     unsigned bad;                /* kernel lines that mean trouble, since last asked */
     struct agent_text log;       /* kernel lines at level warning or worse, since last asked */
@@ -83,7 +88,8 @@ struct agent_verb {
     const char *name, *names; /* "*": any names */
     agent_verb_fn *run;
 };
-extern const struct agent_verb agent_verbs_net[], agent_verbs_smc[], agent_verbs_socket[], agent_verbs_system[];
+extern const struct agent_verb agent_verbs_net[], agent_verbs_smc[], agent_verbs_socket[], agent_verbs_system[], agent_verbs_space[],
+    agent_verbs_module[];
 /* 0 if given and fine; EINVAL (with a text) if missing or not a number of at most `most`. */
 int agent_need_number(struct agent *a, const struct agent_line *line, const char *name, uint64_t most, uint64_t *out);
 int agent_need(struct agent *a, const struct agent_line *line, const char *name, const char **out);
@@ -103,13 +109,14 @@ bool agent_child_takes(struct agent *a, const struct agent_line *line, struct ag
 /* A child that will hold the socket of this line: forwards the line to it. */
 int agent_child_start(struct agent *a, const struct agent_line *line, struct agent_text *answer);
 void agent_child_reap(struct agent *a);
-void agent_children_kill(struct agent *a);
+/* 0, or ETIMEDOUT with the text of where in the kernel one sleeps that does not die. */
+int agent_children_kill(struct agent *a);
 agent_verb_fn agent_program_start, agent_program_signal;
 /* Does `work` in a process of its own and tells "* WHAT error=…" when it is done; what: the event's name and names. */
 int agent_child_slowly(struct agent *a, const char *what, int (*work)(void *user), void *user);
 
-/* The same, but waited for: ETIMEDOUT if the kernel does not come back. */
-int agent_child_wait(int (*work)(void *user), void *user, unsigned timeout_ms);
+/* The same, but waited for: ETIMEDOUT, with the text of where it sleeps, if the kernel does not come back. */
+int agent_child_wait(struct agent *a, const char *what, int (*work)(void *user), void *user, unsigned timeout_ms);
 
 /* ---- agent_netlink.c etc. ---- */
 int agent_net_reset(struct agent *a);

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ACCEPTED_A_CHILD = 100000, PATIENCE_MS = 30000, READ = 65536 };
+enum { ACCEPTED_A_CHILD = 100000, PATIENCE_MS = 30000, KILL_MS = 15000, READ = 65536 };
 enum kind { HOLDER, SLOW, PROGRAM };
 
 struct agent_child {
@@ -290,6 +290,51 @@ bool agent_child_takes(struct agent *a, const struct agent_line *line, struct ag
 }
 
 /* ---- Slow calls ---- */
+/* Where in the kernel a process sleeps, innermost first, as /proc/PID/stack tells it to root. */
+static void where_in_kernel(pid_t pid, char *out, size_t size)
+{
+    char path[64], line[256];
+    size_t n = 0;
+    snprintf(path, sizeof(path), "/proc/%d/stack", (int)pid);
+    FILE *file = fopen(path, "re");
+    out[0] = '\0';
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        char *name = strstr(line, "] ");
+        if (name == NULL)
+            continue;
+        name += 2;
+        name[strcspn(name, "+\n")] = '\0';
+        int more = snprintf(out + n, size - n, "%s%s", n > 0 ? " < " : "", name);
+        if (more < 0 || (size_t)more >= size - n)
+            break;
+        n += (size_t)more;
+    }
+    if (file != NULL)
+        fclose(file);
+}
+
+static int fail_stuck(struct agent *a, const char *what, pid_t pid)
+{
+    char where[384];
+    where_in_kernel(pid, where, sizeof(where));
+    return agent_fail(a, ETIMEDOUT, "the kernel does not end '%s'%s%s", what, where[0] != '\0' ? ", it sleeps in " : "", where);
+}
+
+/* True: the process has ended. */
+static bool wait_patiently(pid_t pid, unsigned timeout_ms, int *status)
+{
+    const struct timespec pause = {.tv_nsec = 2000000};
+    uint64_t until = agent_now_ns() + (uint64_t)timeout_ms * 1000000;
+    for (;;) {
+        pid_t done = waitpid(pid, status, WNOHANG);
+        if (done == pid || (done < 0 && errno != EINTR))
+            return true;
+        if (agent_now_ns() >= until)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+}
+
 int agent_child_slowly(struct agent *a, const char *what, int (*work)(void *user), void *user)
 {
     struct agent_child *c = add_child(a, SLOW);
@@ -308,11 +353,9 @@ int agent_child_slowly(struct agent *a, const char *what, int (*work)(void *user
 }
 
 /* SMC may wait for ever for a link group that does not go: then the process is left to its fate. */
-int agent_child_wait(int (*work)(void *user), void *user, unsigned timeout_ms)
+int agent_child_wait(struct agent *a, const char *what, int (*work)(void *user), void *user, unsigned timeout_ms)
 {
-    const struct timespec pause = {.tv_nsec = 2000000};
-    uint64_t until = agent_now_ns() + (uint64_t)timeout_ms * 1000000;
-    int status;
+    int status = 0;
     pid_t pid = fork();
     if (pid == 0) {
         become_child(2);
@@ -320,16 +363,9 @@ int agent_child_wait(int (*work)(void *user), void *user, unsigned timeout_ms)
     }
     if (pid < 0)
         return errno;
-    for (;;) {
-        pid_t done = waitpid(pid, &status, WNOHANG);
-        if (done == pid)
-            return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
-        if (done < 0 && errno != EINTR)
-            return errno;
-        if (agent_now_ns() >= until)
-            return ETIMEDOUT;
-        nanosleep(&pause, NULL);
-    }
+    if (!wait_patiently(pid, timeout_ms, &status))
+        return fail_stuck(a, what, pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }
 
 /* ---- Programs ---- */
@@ -465,15 +501,17 @@ void agent_child_reap(struct agent *a)
     }
 }
 
-void agent_children_kill(struct agent *a)
+int agent_children_kill(struct agent *a)
 {
+    int result = 0, status;
     while (a->children != NULL) {
         struct agent_child *c = a->children;
         if (c->pid > 0 && !c->gone) {
             kill(c->pid, SIGKILL);
-            while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-                continue;
+            if (!wait_patiently(c->pid, KILL_MS, &status))
+                result = fail_stuck(a, c->kind == SLOW ? c->what : "a process that holds sockets", c->pid);
         }
         remove_child(a, c);
     }
+    return result;
 }

@@ -1,6 +1,7 @@
 /* The agent's verbs about the machine: hello, sysctls, reset, the kernel's log, modules; and what pid 1 has to do.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "agent.h"
+#include "agent_space.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -275,13 +276,16 @@ static int verb_reset(struct agent *a, const struct agent_line *line, struct age
 {
     uint64_t begin = agent_now_ns();
     (void)line;
-    agent_children_kill(a);
+    int status = agent_children_kill(a);
+    agent_captures_end(a);
     agent_sockets_close_all(a);
-    int status = agent_net_reset(a);
-    if (status != 0)
-        return agent_fail(a, status, "the kernel does not let go of its rxe devices");
-    (void)agent_smc_reset(a);
+    agent_spaces_reset(a);
+    if (status == 0)
+        status = agent_net_reset(a);
     agent_sysctl_restore(a);
+    if (status != 0)
+        return status;
+    (void)agent_smc_reset(a);
     if (a->init && is_module("smc")) {
         if (is_module("smc_diag"))
             status = unload_patiently("smc_diag");

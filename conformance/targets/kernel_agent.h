@@ -24,7 +24,7 @@ struct kernel_agent {
     struct kernel_event *first, **last;
 };
 
-enum { KERNEL_ANSWER_MS = 20000 };
+enum { KERNEL_ANSWER_MS = 20000, KERNEL_RESET_MS = 60000 };
 
 void kernel_agent_init(struct kernel_agent *agent, int fd, uint64_t first_number);
 void kernel_agent_end(struct kernel_agent *agent);

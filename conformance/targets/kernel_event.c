@@ -88,6 +88,15 @@ static void kernel_event(struct kernel_host *k, const char *line)
     snprintf(k->complaint, sizeof(k->complaint), "the kernel complains (%s): %s", level, text);
 }
 
+static void rxe_event(struct kernel_host *k, const char *line)
+{
+    char name[32] = "";
+    (void)kernel_agent_text(line, "name", name, sizeof(name));
+    for (unsigned i = 0; i < k->nic_count; i++)
+        if (strcmp(k->names[i], name) == 0)
+            k->rxe_leaves[i] = false;
+}
+
 static void tell(struct kernel_host *k, const char *line)
 {
     size_t n = strcspn(line, " ");
@@ -101,6 +110,8 @@ static void tell(struct kernel_host *k, const char *line)
         traffic_event(k, line);
     else if (n == 5 && memcmp(line, "frame", n) == 0)
         kernel_seen(k, line);
+    else if (n == 3 && memcmp(line, "rxe", n) == 0)
+        rxe_event(k, line);
     else if (n == 6 && memcmp(line, "kernel", n) == 0)
         kernel_event(k, line);
 }

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESET_MS = 60000 };
-
 /* ---- errors ---- */
 int kernel_error(int number)
 {
@@ -81,7 +79,7 @@ static int set_ueids(struct kernel_host *k, const struct lab_host_config *c, boo
     for (unsigned i = 0; result == 0 && i < 8 && c->ueids[i] != NULL; i++)
         result = add_ueid(k, c->ueids[i], &answer);
     /* Without a UEID the kernel offers no version 2 over RoCE: so it speaks version 1 alone. */
-    if (result == 0 && c->ueids[0] == NULL && !c->no_ueid && c->v2)
+    if (result == 0 && c->ueids[0] == NULL && !c->no_ueid && (c->v2 || !c->v1))
         result = add_ueid(k, "SMCLAB.EID", &answer);
     return result == 0 ? 0 : lab_outside_refuse(k->lab, "its UEIDs cannot be set: %s", answer);
 }
@@ -204,7 +202,7 @@ static int interface(void *user, unsigned index, const char *name, const struct 
         snprintf(more + n, sizeof(more) - n, " address=%s", addresses);
     name = k->nics[index].name != NULL ? k->nics[index].name : name;
     snprintf(k->names[index], sizeof(k->names[index]), "%s%s", k->both == KERNEL_LO && index >= KERNEL_SECOND ? "b" : "", name);
-    int result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "interface name=%s mac=%02x:%02x:%02x:%02x:%02x:%02x up=1 rxe=%d%s%s",
+    int result = kernel_agent_ask(&k->agent, KERNEL_RESET_MS, &answer, "interface name=%s mac=%02x:%02x:%02x:%02x:%02x:%02x up=1 rxe=%d%s%s",
                                   k->names[index], m[0], m[1], m[2], m[3], m[4], m[5], !c->no_roce && !k->no_smc[second], more,
                                   kernel_space(k, k->hosts[second]));
     return kernel_check(k, result, "interface", answer);
@@ -221,6 +219,16 @@ static int address(void *user, unsigned index, const char *text)
     return kernel_check(k, result, "address", answer);
 }
 
+/* Linux takes a connection that comes meanwhile, and then waits for its end with the removal: whoever goes on must know that the
+ * device is gone. With connections it may wait for them: then the script's own time counts. */
+static int wait_until_gone(struct kernel_host *k, unsigned index)
+{
+    uint64_t most = k->sockets == NULL ? 20 * SIM_S : SIM_S, until = live_now(k->live) + most;
+    while (k->rxe_leaves[index] && live_now(k->live) < until && !k->agent.dead && pass(k))
+        continue;
+    return k->rxe_leaves[index] && k->sockets == NULL ? kernel_check(k, -ETIMEDOUT, "rxe", "the kernel does not let the device go") : 0;
+}
+
 static int roce_present(void *user, unsigned index, bool present)
 {
     struct kernel_host *k = user;
@@ -229,9 +237,10 @@ static int roce_present(void *user, unsigned index, bool present)
     /* One that leaves is gone a while after it was taken away; until then there cannot be a new one. */
     uint64_t until = live_now(k->live) + 5 * SIM_S;
     do {
-        result = kernel_agent_ask(&k->agent, RESET_MS, &answer, "rxe name=%s present=%d%s", k->names[index], present, space_of(k, index));
+        result = kernel_agent_ask(&k->agent, KERNEL_RESET_MS, &answer, "rxe name=%s present=%d%s", k->names[index], present, space_of(k, index));
     } while (present && (result == -EEXIST || result == -ENFILE) && live_now(k->live) < until && pass(k));
-    return kernel_check(k, result, "rxe", answer);
+    k->rxe_leaves[index] = !present && result == 0;
+    return result == 0 && !present ? wait_until_gone(k, index) : kernel_check(k, result, "rxe", answer);
 }
 
 static int set_link(void *user, unsigned index, bool up)
@@ -360,7 +369,7 @@ const struct lab_outside_ops kernel_ops = {.begin = begin,
                                            .traffic_stop = kernel_traffic_stop,
                                            .group = group};
 
-static int greet(struct kernel_host *k, char *error, size_t error_size)
+static int greet(struct kernel_host *k, bool tidied, char *error, size_t error_size)
 {
     const char *answer;
     char version[96] = "?";
@@ -370,7 +379,7 @@ static int greet(struct kernel_host *k, char *error, size_t error_size)
     }
     (void)kernel_agent_text(answer, "kernel", version, sizeof(version));
     snprintf(k->version, sizeof(k->version), "Linux %s", version);
-    if (kernel_agent_ask(&k->agent, RESET_MS, &answer, "reset") != 0) {
+    if (!tidied && kernel_agent_ask(&k->agent, KERNEL_RESET_MS, &answer, "reset") != 0) {
         snprintf(error, error_size, "the agent, reset: %s", answer);
         return -1;
     }
@@ -390,7 +399,7 @@ struct kernel_host *kernel_host_new(const struct kernel_host_config *config, str
     k->nic_count = config->nic_count;
     memcpy(k->nics, config->nics, sizeof(k->nics));
     k->outside = (struct lab_outside){.ops = &kernel_ops, .user = k, .kind = "a kernel"};
-    if (greet(k, error, error_size) == 0)
+    if (greet(k, config->tidied, error, error_size) == 0)
         return k;
     kernel_host_free(k);
     return NULL;

@@ -21,6 +21,7 @@ struct kernel_host_config {
     uint64_t first_number;        /* of requests: different from those of earlier runs on the same channel */
     struct kernel_nic nics[KERNEL_NICS];
     unsigned nic_count;
+    bool tidied;                  /* the caller has asked for the `reset` */
 };
 
 /* One host of the script is the kernel, or both are: each a network namespace with a NIC, as containers are; or both the one
@@ -28,7 +29,7 @@ struct kernel_host_config {
 enum kernel_both { KERNEL_ONE, KERNEL_CONTAINERS, KERNEL_LO };
 struct kernel_host;
 
-/* Says hello and makes the kernel forget earlier runs (`reset`: seconds). NULL, and why in `error`. */
+/* Says hello and, unless that is done, makes the kernel forget earlier runs (`reset`: seconds). NULL, and why in `error`. */
 struct kernel_host *kernel_host_new(const struct kernel_host_config *config, struct live *live, char *error, size_t error_size);
 /* Begins to listen to the agent; for lab_set_outside(). */
 const struct lab_outside *kernel_host_start(struct kernel_host *kernel, struct lab *lab);

@@ -37,6 +37,7 @@ struct kernel_host {
     struct kernel_port ports[KERNEL_NICS];
     char names[KERNEL_NICS][32];
     bool link_down[KERNEL_NICS];
+    bool rxe_leaves[KERNEL_NICS]; /* taken away, and the kernel has not said that it is done */
     unsigned nic_count;
     bool no_smc[KERNEL_HOSTS];
     bool v1, complained, dispatching; /* v1: it speaks version 1 in this run */
