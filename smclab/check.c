@@ -24,6 +24,8 @@ static const char usage[] =
     "  -f, --format FORMAT        of standard output: text (default), tap, junit, json, sarif\n"
     "  -r, --report FORMAT=PATH   also writes this report; repeatable; html as well: one offline page\n"
     "      --strict               known deviations of an implementation count as what their rule says\n"
+    "      --lossy                packets may have been lost before the place of the capture: a message may be older\n"
+    "                             than the copy that is seen\n"
     "      --implementation WHO   client=NAME,server=NAME, NAME linux or other: a known deviation is excused only\n"
     "                             in the implementation that is known for it\n"
     "      --merge                the FILEs are one run seen in several places: ordered by time, duplicates dropped\n"
@@ -343,7 +345,7 @@ static int check_files(const struct options *o)
     return no_clobber(o);
 }
 
-enum { OPTION_STRICT = 256, OPTION_WHO, OPTION_MERGE };
+enum { OPTION_STRICT = 256, OPTION_LOSSY, OPTION_WHO, OPTION_MERGE };
 
 /* 0, or the exit status; -1: --help was answered. */
 static int parse(int argc, char **argv, struct options *o)
@@ -352,7 +354,8 @@ static int parse(int argc, char **argv, struct options *o)
         {"format", required_argument, NULL, 'f'},        {"report", required_argument, NULL, 'r'},
         {"strict", no_argument, NULL, OPTION_STRICT},    {"implementation", required_argument, NULL, OPTION_WHO},
         {"merge", no_argument, NULL, OPTION_MERGE},      {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},                {NULL, 0, NULL, 0}};
+        {"lossy", no_argument, NULL, OPTION_LOSSY},      {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     int c, status = 0;
     optind = 1;
     while (status == 0 && (c = getopt_long(argc, argv, "f:r:vh", longs, NULL)) != -1) {
@@ -367,6 +370,8 @@ static int parse(int argc, char **argv, struct options *o)
             o->verbose = true;
         } else if (c == OPTION_STRICT) {
             o->judge.strict = true;
+        } else if (c == OPTION_LOSSY) {
+            o->judge.lossy = true;
         } else if (c == OPTION_MERGE) {
             o->merge = true;
         } else if (c == OPTION_WHO && parse_who(optarg, &o->judge) == 0) {

@@ -37,6 +37,7 @@ struct trace_request {
     uint64_t frame;       /* packet that completed it */
     uint64_t first_frame; /* packet that began it */
     uint64_t ts_ns;
+    uint64_t posted_ns;   /* it had been posted by then: a later packet of its stream was captured when it was still missing; else ts_ns */
     uint32_t psn;         /* of the (last) packet */
     bool first, last;     /* WRITE: this packet begins / ends the message. SEND: both true */
     bool headless;        /* the beginning was not captured: rkey/va unknown (WRITE), bytes incomplete (SEND) */

@@ -32,6 +32,7 @@ struct qp_stream {
     struct trace_stream pub; /* first, so that the listener's pointer is ours */
     struct qp_message msg;
     struct trace_hold hold;
+    uint64_t held_ns;     /* the earliest of the packets that are held */
     uint32_t first_psn;   /* expected, or else seen first */
     uint32_t acked_end;   /* PSN behind the last one acknowledged, if acked_ahead */
     uint32_t skippable;   /* PSNs that the responses to a READ may have used up */
@@ -72,7 +73,7 @@ struct qp_arrival {
     const struct trace_roce *roce;
     struct smc_view bytes;
     uint32_t wire_len;
-    uint64_t frame, ts_ns;
+    uint64_t frame, ts_ns, posted_ns;
     const struct trace_packet *packet; /* NULL if it was held */
 };
 

@@ -47,6 +47,7 @@ static struct trace_request request_of(const struct qp_arrival *a)
         .frame = a->frame,
         .first_frame = a->frame,
         .ts_ns = a->ts_ns,
+        .posted_ns = a->posted_ns,
         .psn = a->roce->psn,
         .has_imm = a->roce->has_imm,
         .imm = a->roce->imm,

@@ -39,18 +39,30 @@ static void deliver_held(struct trace_qp *t, struct qp_stream *s, const struct t
 {
     struct trace_roce roce;
     memcpy(&roce, e->data, sizeof roce);
-    struct qp_arrival a = {&roce, trace_held_view(e), e->wire_len, e->frame, e->ts_ns, NULL};
+    struct qp_arrival a = {&roce, trace_held_view(e), e->wire_len, e->frame, e->ts_ns, e->ts_ns, NULL};
     deliver(t, s, &a);
+}
+
+static void earliest(struct qp_stream *s)
+{
+    s->held_ns = UINT64_MAX;
+    for (size_t i = 0; i < s->hold.n; i++)
+        if (trace_hold_at(&s->hold, i)->ts_ns < s->held_ns)
+            s->held_ns = trace_hold_at(&s->hold, i)->ts_ns;
 }
 
 static void drain(struct trace_qp *t, struct qp_stream *s)
 {
+    bool any = false;
     while (!s->dead && s->hold.n > 0 && trace_hold_front(&s->hold)->at == s->pub.next_psn) {
         struct trace_held *e = trace_hold_pop(&s->hold);
         t->held_bytes -= trace_held_bytes(e);
         deliver_held(t, s, e);
         free(e);
+        any = true;
     }
+    if (any)
+        earliest(s);
     if (s->hold.n == 0)
         trace_hold_clear(&s->hold);
 }
@@ -106,6 +118,8 @@ static void keep(struct trace_qp *t, struct qp_stream *s, const struct trace_pac
     if (trace_hold_insert(&s->hold, i, &like, head, p->payload) != 0)
         t->no_memory = true;
     t->held_bytes += s->hold.bytes - before;
+    if (s->hold.n == 1 || p->raw.ts_ns < s->held_ns)
+        s->held_ns = p->raw.ts_ns;
     resolve(t, s);
     limit_hold(t, s);
 }
@@ -176,7 +190,8 @@ void trace_qp_order_request(struct trace_qp *t, struct qp_stream *s, const struc
         return_to_start(t, s);
     uint32_t distance = qp_distance(psn, s->pub.next_psn);
     if (distance == 0 || (distance <= s->skippable && s->hold.n == 0)) {
-        struct qp_arrival a = {&p->roce, p->payload, p->payload_wire_len, p->raw.frame, p->raw.ts_ns, p};
+        uint64_t posted = s->hold.n > 0 && s->held_ns < p->raw.ts_ns ? s->held_ns : p->raw.ts_ns;
+        struct qp_arrival a = {&p->roce, p->payload, p->payload_wire_len, p->raw.frame, p->raw.ts_ns, posted, p};
         deliver(t, s, &a);
         if (s->hold.n > 0) {
             drain(t, s);

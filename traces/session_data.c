@@ -231,21 +231,28 @@ void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_
 
 /* ---- WRITE ---- */
 
-/* Of those that had the element, the youngest whose writer has not said that it is over. An element that a RST freed may have a new
- * owner while WRITEs of the old one are sent again over their link: those of another link than the new one's are the old one's, and
- * those that were held back for a gap since before it was given away. */
+/* Did what this side wrote for a connection that is over go over this link, which has failed? */
+static bool wrote_over(const struct trace_conn_side *w, const struct trace_link *l)
+{
+    return l && (w->left == l || (w->via == l && l->state >= TRACE_LINK_DELETING));
+}
+
+/* Of those that had the element, the youngest whose writer has not said that it is over. An element that a RST freed, or A over
+ * another link, may have a new owner while WRITEs of the old one are sent again over their link: those of another link than the new
+ * one's are the old one's, and those that were posted before it was given away. */
 static struct trace_conn *conn_by_element(const struct trace_write_event *e, uint64_t index)
 {
     int owner = !e->side;
-    struct trace_conn *closed = NULL, *open = NULL, *later = NULL;
+    struct trace_conn *closed = NULL, *open = NULL, *later = NULL, *late = NULL;
     for (struct trace_conn *c = e->group->conns; c; c = c->group_next) {
         const struct trace_conn_side *w = &c->side[!owner];
         if (c->side[owner].rmb != e->rmb || c->side[owner].rmbe_index != index || c->declined)
             continue;
-        if ((owner == TRACE_S2C ? c->accept_frame : c->confirm_frame) > e->frame) {
+        if ((owner == TRACE_S2C ? c->accept_ns : c->confirm_ns) > e->request->posted_ns) {
             later = c;
         } else if (w->closed || w->aborted) {
             closed = closed ? closed : c;
+            late = late || !wrote_over(w, e->link) ? late : c;
         } else {
             bool here = (w->via ? w->via : c->link) == e->link;
             if (here && (!open || c->rst))
@@ -253,6 +260,8 @@ static struct trace_conn *conn_by_element(const struct trace_write_event *e, uin
             open = open ? open : c;
         }
     }
+    if (open && late) /* `open` has not come to this link */
+        return late;
     return open ? open : closed ? closed : later;
 }
 

@@ -147,6 +147,8 @@ static bool fill(struct data_cdc *x, struct judge *j, const struct trace_cdc_eve
     if (!c->group || !judge_data_act(&x->a, j, c, e->side, e->link, e->frame, e->ts_ns))
         return false;
     judge_data_start(&x->a, e->prod.count, false);
+    if (e->request)
+        x->a.by = e->request->posted_ns;
     return true;
 }
 

@@ -221,6 +221,7 @@ struct data_act {
     struct data_side *me, *peer;
     struct trace_link *link; /* NULL: SMC-D */
     uint64_t frame, now;
+    uint64_t by; /* it was posted by then; `now` if the capture does not tell */
     uint32_t origin;
     uint32_t ring[2]; /* of each side */
 };

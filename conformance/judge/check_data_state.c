@@ -121,7 +121,8 @@ bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, i
                            .peer = &d->side[!side],
                            .link = l,
                            .frame = frame,
-                           .now = now};
+                           .now = now,
+                           .by = now};
     a->origin = d->origin;
     uint32_t head = c->group && c->group->smcd ? 32 : d->origin;
     for (int i = 0; i < 2; i++)
@@ -334,7 +335,7 @@ bool judge_data_lossy(const struct data_act *a)
 
 static bool lossy(const struct data_act *a, const struct data_link *k)
 {
-    return judge_data_lossy(a) || k->busy_ns[a->side] > a->now || repeats(a->link->end[0].tx) || repeats(a->link->end[1].tx);
+    return judge_data_lossy(a) || judge_options_of(a->j)->lossy || k->busy_ns[a->side] > a->now || repeats(a->link->end[0].tx) || repeats(a->link->end[1].tx);
 }
 
 static uint64_t long_before(uint64_t ns)
@@ -342,7 +343,7 @@ static uint64_t long_before(uint64_t ns)
     return ns > DATA_LONG_NS ? ns - DATA_LONG_NS : 0;
 }
 
-uint64_t judge_data_posted(const struct data_act *a)
+static uint64_t posted(const struct data_act *a)
 {
     struct data_link *k = a->link ? *judge_link_slot(a->link, JUDGE_AREA_DATA) : NULL;
     uint64_t first = long_before(a->now);
@@ -351,10 +352,17 @@ uint64_t judge_data_posted(const struct data_act *a)
     return !lossy(a, k) && k->busy_ns[a->side] > first ? k->busy_ns[a->side] : first;
 }
 
+uint64_t judge_data_posted(const struct data_act *a)
+{
+    uint64_t ns = posted(a);
+    return a->by < ns ? a->by : ns;
+}
+
 uint64_t judge_data_first_sent(const struct data_act *a)
 {
     struct data_link *k = a->link ? *judge_link_slot(a->link, JUDGE_AREA_DATA) : NULL;
-    return k && lossy(a, k) ? long_before(a->now) : a->now;
+    uint64_t ns = k && lossy(a, k) ? long_before(a->now) : a->now;
+    return a->by < ns ? a->by : ns;
 }
 
 static void pending_report(const struct data_act *a, const struct data_pending *p)

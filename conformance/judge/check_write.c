@@ -275,6 +275,8 @@ void judge_write(struct judge *j, const struct trace_write_event *e)
     if (!judge_data_sure(&a))
         return;
     judge_data_start(&a, (uint32_t)e->element_offset, true);
+    if (e->request)
+        a.by = e->request->posted_ns;
     if (!judge_failover_link(&a, true, 0))
         return;
     if (first_packet(e)) {

@@ -10,6 +10,7 @@ enum judge_implementation { JUDGE_IMPL_UNKNOWN, JUDGE_IMPL_LINUX, JUDGE_IMPL_OTH
 
 struct judge_options {
     bool strict;                  /* deviations become what their requirement's level says */
+    bool lossy;                   /* packets may have been lost before the capture point: what it shows may be the first copy that got so far */
     enum judge_implementation implementation[2]; /* [client, server]; UNKNOWN excuses by bytes alone */
 };
 

@@ -204,7 +204,7 @@ static void live(struct explore_run *run)
 static bool begin(struct explore_run *run, const char *capture)
 {
     const struct explore_plan *p = run->plan;
-    static const struct judge_options options = {.strict = false};
+    struct judge_options options = {.strict = false};
     struct lab_config config = {.alloc = &run->memory.alloc,
                                 .seed = p->net_seed,
                                 .capture = capture,
@@ -214,8 +214,10 @@ static bool begin(struct explore_run *run, const char *capture)
                                 .event_limit = EVENT_LIMIT};
     explore_memory_init(&run->memory);
     explore_licence_of(p, &run->licence);
-    for (unsigned i = 0; i < p->fault_count; i++)
+    for (unsigned i = 0; i < p->fault_count; i++) {
         run->corrupts |= p->faults[i].kind == EXPLORE_FAULT_RATES && p->faults[i].t != 0;
+        options.lossy |= p->faults[i].kind <= EXPLORE_FAULT_PARTITION; /* captured is what the link has let through */
+    }
     run->apps = calloc(2 * p->conn_count + 1, sizeof(*run->apps));
     run->listeners = calloc(p->conn_count + 1, sizeof(struct lab_socket *));
     run->steps = calloc(p->conn_count + p->fault_count + 1, sizeof(*run->steps));
