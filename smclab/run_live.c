@@ -166,7 +166,9 @@ static int before(void *user, char *error, size_t error_size)
 
 void run_live_saw(struct run_live *l, const json_t *record)
 {
-    l->unusable |= json_is_true(json_object_get(record, "spent"));
+    const char *verdict = json_string_value(json_object_get(record, "verdict"));
+    bool told = json_is_string(json_object_get(record, "implementation")) || verdict == NULL || strcmp(verdict, "error") != 0;
+    l->unusable |= !told || json_is_true(json_object_get(record, "spent")); /* stopped, or dead: the agent may be in the middle of a request */
 }
 
 /* ---- this machine, and machines far away ---- */

@@ -50,6 +50,15 @@ static void done(struct pool *pool, size_t index, json_t *record)
         pool->options->progress(pool->options->progress_user, index, record);
 }
 
+/* Of a run that left none. */
+static json_t *record_of(const struct pool *pool, size_t index, const char *reason)
+{
+    struct runner_options options = *pool->options;
+    if (options.roles != NULL)
+        options.role = options.roles[index];
+    return runner_record(&options, pool->paths[index], "error", reason);
+}
+
 static int write_all(int fd, const char *bytes, size_t length)
 {
     while (length > 0) {
@@ -108,14 +117,14 @@ static void start_next(struct pool *pool, struct worker *w)
         pool->options->progress(pool->options->progress_user, index, NULL);
     char why[1024] = "";
     if (pool->options->before != NULL && pool->options->before(pool->options->before_user, why, sizeof(why)) != 0) {
-        done(pool, index, runner_record(pool->options, pool->paths[index], "error", why));
+        done(pool, index, record_of(pool, index, why));
         return;
     }
     if (start(pool, w, index) == 0)
         return;
     char reason[160];
     snprintf(reason, sizeof(reason), "a process cannot be started: %s", strerror(errno));
-    done(pool, index, runner_record(pool->options, pool->paths[index], "error", reason));
+    done(pool, index, record_of(pool, index, reason));
 }
 
 /* What became of a process that left no record. */
@@ -140,7 +149,7 @@ static void collect(struct pool *pool, struct worker *w)
     if (record == NULL) {
         char reason[160];
         tell(pool, w, status, reason, sizeof(reason));
-        record = runner_record(pool->options, pool->paths[w->index], "error", reason);
+        record = record_of(pool, w->index, reason);
     }
     free(w->bytes);
     done(pool, w->index, record);
