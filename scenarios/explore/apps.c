@@ -409,7 +409,7 @@ static bool drained_too_long(const struct explore_run *run, const struct explore
 
 static bool may_fail(const struct explore_run *run, const struct explore_app *app)
 {
-    return run->licence.hard || drained_too_long(run, app) || wants_abort(app->plan->end) || wants_abort(app->peer->plan->end);
+    return run->licence.hard || run->congested || drained_too_long(run, app) || wants_abort(app->plan->end) || wants_abort(app->peer->plan->end);
 }
 
 static void check_end(struct explore_run *run, const struct explore_app *app)

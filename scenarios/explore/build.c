@@ -147,6 +147,13 @@ static bool build_links(struct explore_run *run)
     return true;
 }
 
+struct port *explore_end_port(const struct explore_run *run, unsigned link, unsigned end)
+{
+    char name[32];
+    end_name(end == 0 ? run->plan->links[link].a : run->plan->links[link].b, name);
+    return lab_link_port(run->links[link], name);
+}
+
 bool explore_build(struct explore_run *run)
 {
     for (unsigned i = 0; i < run->plan->host_count; i++)
@@ -154,6 +161,9 @@ bool explore_build(struct explore_run *run)
             return false;
     if (!build_links(run))
         return false;
+    for (unsigned i = 0; i < run->plan->link_count; i++)
+        for (unsigned e = 0; e < 2; e++)
+            run->ports[i][e] = explore_end_port(run, i, e);
     for (unsigned c = 0; c < run->plan->conn_count; c++)
         if (!explore_listen(run, c))
             return false;

@@ -15,7 +15,9 @@ enum {
     EXPLORE_GROUPS = 32,
     EXPLORE_HEADROOM = 65536,
     EXPLORE_QUANTA = 1000,    /* half a megabit */
-    EXPLORE_ECN_SHARE = 50000 /* of a million, where marks become certain */
+    EXPLORE_ECN_SHARE = 50000, /* of a million, where marks become certain */
+    EXPLORE_RESPITE_NS = 200000000,   /* a queue that drops nothing for so long was not full all the time: RoCE repeats after 134 ms */
+    EXPLORE_CONGESTED_NS = 1000000000 /* RoCE gives up after as much silence; LLC after twice that */
 };
 
 /* The allocator of a run: counts, and fails when a plan says so. */
@@ -66,6 +68,9 @@ struct explore_run {
     struct lab_host *hosts[EXPLORE_HOSTS];
     struct lab_interface *nics[EXPLORE_HOSTS][8];
     struct lab_link *links[EXPLORE_LINKS];
+    struct port *ports[EXPLORE_LINKS][2]; /* their ends */
+    uint64_t drops, drops_since_ns, drops_last_ns; /* by queues that were full: how many, and for how long now */
+    bool congested; /* … for so long that timers may have run out */
     struct explore_app *apps; /* 2 × connections */
     struct lab_socket **listeners;
     struct explore_step { struct explore_run *run; unsigned index; bool end; } *steps; /* of faults and starts */
@@ -94,6 +99,7 @@ extern const char *const explore_device_kinds[3];
 bool explore_build(struct explore_run *run);
 /* The address of a NIC, "10.0.0.1/24". */
 void explore_address(const struct explore_plan *plan, unsigned host, unsigned nic, bool with_prefix, char out[64]);
+struct port *explore_end_port(const struct explore_run *run, unsigned link, unsigned end); /* 0: a, 1: b */
 /* apps.c */
 bool explore_listen(struct explore_run *run, unsigned conn);
 void explore_connect(struct explore_run *run, unsigned conn);

@@ -112,14 +112,6 @@ static void sample_groups(struct explore_run *run, unsigned host)
 }
 
 /* ---- congestion ---- */
-static struct port *nic_port(const struct explore_run *run, unsigned link)
-{
-    char name[32];
-    uint64_t end = run->plan->links[link].a < 100 ? run->plan->links[link].a : run->plan->links[link].b;
-    snprintf(name, sizeof(name), "%s.eth%u", explore_host_names[end / 10], (unsigned)(end % 10));
-    return lab_link_port(run->links[link], name);
-}
-
 static void sample_flows(struct explore_run *run, const struct roce *roce)
 {
     struct roce_flow flow;
@@ -132,8 +124,25 @@ static void sample_flows(struct explore_run *run, const struct roce *roce)
     }
 }
 
+/* Full queues are no fault of a plan; what they drop is repeated. But if they stay full, answers may take longer than any timer. */
+static void sample_drops(struct explore_run *run)
+{
+    uint64_t drops = 0, now = sim_now(run->sim);
+    for (unsigned i = 0; i < run->plan->link_count; i++)
+        for (unsigned e = 0; e < 2; e++)
+            drops += net_port_stats(run->ports[i][e])->queue_drops;
+    if (drops == run->drops)
+        return;
+    run->drops = drops;
+    if (run->drops_last_ns == 0 || now - run->drops_last_ns > EXPLORE_RESPITE_NS)
+        run->drops_since_ns = now;
+    run->drops_last_ns = now;
+    run->congested |= now - run->drops_since_ns >= EXPLORE_CONGESTED_NS;
+}
+
 static void sample_congestion(struct explore_run *run)
 {
+    sample_drops(run);
     for (unsigned h = 0; h < run->plan->host_count; h++)
         for (unsigned n = 0; n < run->plan->hosts[h].nics && run->plan->hosts[h].dcqcn && run->plan->hosts[h].roce != 3; n++)
             sample_flows(run, lab_interface_roce(run->nics[h][n]));
@@ -144,8 +153,8 @@ static void count_network(struct explore_run *run)
     const struct explore_plan *p = run->plan;
     const struct port *port;
     for (unsigned i = 0; i < p->link_count && p->xoff != 0; i++) {
-        port = nic_port(run, i);
-        if (port == NULL || net_port_stats(port)->pause_received == 0)
+        port = run->ports[i][p->links[i].a < 100 ? 0 : 1];
+        if (net_port_stats(port)->pause_received == 0)
             continue;
         explore_saw(run, EXPLORE_PFC_STOPPED);
         if (run->out->states[EXPLORE_LINK_LOST])
