@@ -62,6 +62,10 @@ static void socket_event(struct kernel_host *k, const char *line)
 static void accepted_event(struct kernel_host *k, const char *line)
 {
     uint64_t listener = kernel_agent_number(line, "listener", 0), number = kernel_agent_number(line, "id", 0);
+    struct kernel_socket *s = kernel_socket_get(k, number), *parent = kernel_socket_get(k, listener);
+    if (s == NULL || parent == NULL)
+        return;
+    s->host = parent->host;
     for (unsigned i = 0; i < KERNEL_HOSTS && k->hosts[i] != NULL; i++)
         if (lab_outside_accepted(k->hosts[i], listener, number) != SMC_ERR_NOTFOUND)
             return;

@@ -9,6 +9,7 @@
 struct kernel_socket {
     struct kernel_socket *next;
     uint64_t number;
+    const struct lab_host *host; /* whose it is */
     uint64_t empty_until, full_until; /* it said EAGAIN: asked again when it says it can, or at this time */
     struct lab_outside_info info;
     bool info_known, traffic_known, has_traffic;

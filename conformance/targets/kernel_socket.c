@@ -56,6 +56,15 @@ static bool is_v6(const struct lab_host *host)
     return lab_host_addresses(host, &first, 1) > 0 && memcmp(first.bytes, mapped, sizeof(mapped)) != 0;
 }
 
+static bool own(struct kernel_host *k, struct lab_socket *socket, const struct lab_host *host, uint64_t *number)
+{
+    struct kernel_socket *s = kernel_socket_get(k, lab_socket_id(socket));
+    *number = lab_socket_id(socket);
+    if (s != NULL)
+        s->host = host;
+    return s != NULL;
+}
+
 int kernel_listen(void *user, struct lab_socket *socket, uint16_t port, const struct lab_socket_config *c, uint64_t *number)
 {
     struct kernel_host *k = user;
@@ -65,7 +74,8 @@ int kernel_listen(void *user, struct lab_socket *socket, uint16_t port, const st
     if (c->fast_open)
         return lab_outside_refuse(k->lab, "TCP Fast Open cannot be asked for there");
     options_of(c, options, sizeof(options));
-    *number = lab_socket_id(socket);
+    if (!own(k, socket, host, number))
+        return SMC_ERR_NOMEM;
     int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "listen id=%" PRIu64 " address=%s port=%u family=%s%s%s", *number,
                                   is_v6(host) ? "::" : "0.0.0.0", port, c->tcp_only || kernel_has_no_smc(k, host) ? "tcp" : "smc",
                                   options, kernel_space(k, host));
@@ -97,7 +107,8 @@ int kernel_connect(void *user, struct lab_socket *socket, const char *address, u
     if (c->fast_open)
         return lab_outside_refuse(k->lab, "TCP Fast Open cannot be asked for there");
     options_of(c, options, sizeof(options));
-    *number = lab_socket_id(socket);
+    if (!own(k, socket, host, number))
+        return SMC_ERR_NOMEM;
     from_of(k, host, from, sizeof(from));
     int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "connect id=%" PRIu64 " address=%s port=%u family=%s%s%s%s", *number,
                                   address, port, c->tcp_only || kernel_has_no_smc(k, host) ? "tcp" : "smc", options,
@@ -274,7 +285,7 @@ int kernel_info(void *user, uint64_t number, struct lab_outside_info *out)
     if (s == NULL)
         return SMC_ERR_NOMEM;
     if (!s->info_known || live_now(k->live) > s->info_at + FRESH_NS) {
-        int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "info id=%" PRIu64, number);
+        int result = kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "info id=%" PRIu64 "%s", number, kernel_space(k, s->host));
         kernel_tell_later(k);
         if (result != 0)
             return kernel_error(-result);
