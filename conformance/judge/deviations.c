@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "deviations.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Ids are those of the project's list of deviations. Entries that break no requirement of the catalogue (how Linux
@@ -76,6 +77,51 @@ const struct judge_deviation judge_deviations[] = {
 };
 
 const size_t judge_deviations_size = sizeof judge_deviations / sizeof judge_deviations[0];
+
+/* Entries that not every version has that was looked at (6.12.107, 6.12.117, 7.3.4): docs/linux.md says by which captures. */
+const struct judge_versions judge_deviation_versions[] = {
+    {"A-00", NULL, NULL},
+};
+
+const size_t judge_deviation_versions_size = sizeof judge_deviation_versions / sizeof judge_deviation_versions[0];
+
+/* "6.12.117+deb13" → 6, 12, 117; what is missing is 0. */
+static bool read_version(const char *text, unsigned long out[3])
+{
+    char *end;
+    for (int i = 0; i < 3; i++) {
+        if (*text < '0' || *text > '9')
+            return i > 0;
+        out[i] = strtoul(text, &end, 10);
+        text = *end == '.' ? end + 1 : "";
+    }
+    return true;
+}
+
+/* -1, 0, 1: a is before b, is b, comes after it. */
+static int compare_versions(const unsigned long a[3], const char *b_text)
+{
+    unsigned long b[3] = {0};
+    (void)read_version(b_text, b);
+    for (int i = 0; i < 3; i++)
+        if (a[i] != b[i])
+            return a[i] < b[i] ? -1 : 1;
+    return 0;
+}
+
+bool judge_deviation_in(const char *id, const char *implementation)
+{
+    unsigned long version[3] = {0};
+    if (strncmp(implementation, "Linux ", 6) != 0 || !read_version(implementation + 6, version))
+        return true;
+    for (size_t i = 0; i < judge_deviation_versions_size; i++) {
+        const struct judge_versions *v = &judge_deviation_versions[i];
+        if (strcmp(v->id, id) == 0)
+            return (v->since == NULL || compare_versions(version, v->since) >= 0) &&
+                   (v->until == NULL || compare_versions(version, v->until) < 0);
+    }
+    return true;
+}
 
 const struct judge_deviation *judge_deviation_find(const char *id)
 {

@@ -26,4 +26,14 @@ const struct judge_deviation *judge_deviation_find(const char *id);
 /* Does the entry excuse this requirement? */
 bool judge_deviation_excuses(const struct judge_deviation *d, const char *requirement);
 
+/* Versions of Linux that have an entry: from `since` (NULL: any before) on, and no more from `until` (NULL: none that is known). */
+struct judge_versions {
+    const char *id, *since, *until;
+};
+extern const struct judge_versions judge_deviation_versions[];
+extern const size_t judge_deviation_versions_size;
+/* Has this implementation ("Linux 6.12.117+deb13-amd64") the entry? True for a version that cannot be read, and where the table says
+ * nothing. */
+bool judge_deviation_in(const char *id, const char *implementation);
+
 #endif

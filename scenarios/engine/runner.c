@@ -203,6 +203,9 @@ static void excuse(struct one *r, const struct judge_result *judged)
 static void compare(struct one *r, const struct judge_result *judged)
 {
     char reason[RUNNER_REASON];
+    const char *implementation = json_string_value(json_object_get(r->record, "implementation"));
+    if (r->script.role[0] != '\0' && implementation != NULL)
+        runner_hold_to_version(&r->script, implementation, judged, &r->hosts);
     bool as_announced = runner_as_announced(&r->script, judged, &r->hosts, reason);
     set(r->record, "findings", judge_findings_json(judged));
     set(r->record, "exercised", judge_exercised_json(judged));

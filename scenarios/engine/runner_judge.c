@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "runner_judge.h"
 
+#include "conformance/judge/deviations.h"
 #include "conformance/judge/report_common.h"
 #include "sim/lab.h"
 
@@ -87,11 +88,30 @@ const char *runner_known_failure(const struct script_result *script, const char 
     return NULL;
 }
 
+static bool is_of_real(const struct script_result *script, const struct judge_finding *f, const struct judge_result *judged,
+                       const struct runner_hosts *hosts)
+{
+    const char *host = runner_host_at_fault(f, judged, hosts), *side = runner_side_of(script->role, judged, hosts);
+    return script->all_real || (host[0] != '\0' ? strcmp(host, script->role) == 0 : strcmp(judge_fault_name(f->at_fault), side) == 0);
+}
+
+void runner_hold_to_version(const struct script_result *script, const char *implementation, const struct judge_result *judged,
+                            const struct runner_hosts *hosts)
+{
+    for (size_t i = 0; i < judged->nfindings; i++) {
+        struct judge_finding *f = &judged->findings[i];
+        if (f->verdict != JUDGE_DEVIATION || f->deviation == NULL || judge_deviation_in(f->deviation, implementation) ||
+            !is_of_real(script, f, judged, hosts))
+            continue;
+        f->deviation = NULL;
+        f->verdict = judge_catalogue[f->requirement].level == JUDGE_SHOULD ? JUDGE_WARN : JUDGE_FAIL;
+    }
+}
+
 const char *runner_known_finding(const struct script_result *script, const struct judge_finding *f, const struct judge_result *judged,
                                  const struct runner_hosts *hosts)
 {
-    const char *host = runner_host_at_fault(f, judged, hosts), *side = runner_side_of(script->role, judged, hosts);
-    bool is_real = host[0] != '\0' ? strcmp(host, script->role) == 0 : strcmp(judge_fault_name(f->at_fault), side) == 0;
+    bool is_real = is_of_real(script, f, judged, hosts);
     for (unsigned i = 0; is_real && i < script->bug_count; i++) {
         const struct script_bug *b = &script->bugs[i];
         for (unsigned k = 0; has_bug(script, b) && k < b->finding_count; k++)

@@ -32,6 +32,11 @@ const char *runner_known_failure(const struct script_result *script, const char 
 const char *runner_known_finding(const struct script_result *script, const struct judge_finding *finding, const struct judge_result *judged,
                                  const struct runner_hosts *hosts);
 
+/* Deviations of the real host that its version is not known to have (conformance/judge/deviations.c) excuse nothing: their findings
+ * become what the requirement's level says. */
+void runner_hold_to_version(const struct script_result *script, const char *implementation, const struct judge_result *judged,
+                            const struct runner_hosts *hosts);
+
 /* The name of the host that is at fault; "" if nobody knows. */
 const char *runner_host_at_fault(const struct judge_finding *f, const struct judge_result *judged, const struct runner_hosts *hosts);
 /* "client" or "server": where this host stands in every connection it has; "both"; "" if it has none. */
