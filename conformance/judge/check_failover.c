@@ -232,6 +232,17 @@ static uint16_t surely_completed(const struct data_act *a, uint16_t acked)
     return any ? seq : (uint16_t)(acked - 0x4000);
 }
 
+/* Its acknowledgement had arrived, and may still have been under way from the NIC to the software. */
+static bool just_acked(const struct data_act *a, uint16_t seq)
+{
+    for (unsigned i = 0; i < a->me->nnotes; i++) {
+        const struct data_note *n = &a->me->notes[i];
+        if (n->seq == seq && n->sent.ack_ns && n->sent.ack_ns + DATA_GRACE_NS > a->now)
+            return true;
+    }
+    return false;
+}
+
 /* [FAILOVER-002] */
 static void number(struct data_cdc *x)
 {
@@ -244,7 +255,8 @@ static void number(struct data_cdc *x)
         return;
     if (!below(seq, acked))
         judge_holds(x->a.j, REQ_FAILOVER_002, true);
-    else if (seq == (uint16_t)(acked - 1) || seq == (uint16_t)(sure - 1))
+    else if (seq == (uint16_t)(acked - 1) || seq == (uint16_t)(sure - 1) ||
+             (seq == (uint16_t)(sure - 2) && just_acked(&x->a, sure)))
         number_report(x, acked, "A-45",
                       "a failover validation names one less than the last number whose sending was "
                       "completed");
