@@ -97,6 +97,37 @@ START_TEST(a_gap_inside_a_write_leaves_no_doubt_where_the_rest_goes)
 }
 END_TEST
 
+static uint64_t posted[8];
+static unsigned nposted;
+
+static void note_posted(const struct trace_request *r, bool write)
+{
+    (void)write;
+    MUST(nposted < 8);
+    posted[nposted++] = r->posted_ns - UINT64_C(1700000000000000000);
+}
+
+START_TEST(what_fills_a_hole_was_posted_before_what_came_behind_it)
+{
+    S.check = note_posted;
+    nposted = 0;
+    send_only(10);
+    send_only(13); /* at 2000 */
+    send_only(12); /* at 3000 */
+    send_only(11); /* at 4000: after 13, which was seen at 2000 */
+    ck_assert_uint_eq(nposted, 4);
+    ck_assert_uint_eq(posted[0], 1000);
+    ck_assert_uint_eq(posted[1], 2000);
+    ck_assert_uint_eq(posted[2], 3000);
+    ck_assert_uint_eq(posted[3], 2000);
+    send_only(15); /* at 5000 */
+    send_only(14); /* at 6000 */
+    send_only(16); /* at 7000: nothing came before it */
+    ck_assert_uint_eq(posted[4], 5000);
+    ck_assert_uint_eq(posted[6], 7000);
+}
+END_TEST
+
 START_TEST(a_gap_inside_a_send_makes_it_headless)
 {
     reply(1);
@@ -543,6 +574,7 @@ static void add_messages(TCase *c)
     tcase_add_test(c, a_message_without_its_beginning_is_headless);
     tcase_add_test(c, a_gap_inside_a_write_leaves_no_doubt_where_the_rest_goes);
     tcase_add_test(c, a_gap_inside_a_send_makes_it_headless);
+    tcase_add_test(c, what_fills_a_hole_was_posted_before_what_came_behind_it);
     tcase_add_test(c, what_smc_does_not_use_is_reported_as_other);
 }
 

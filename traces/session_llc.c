@@ -168,10 +168,10 @@ static void delete_rkey(const struct trace_llc_event *e)
         g->deleting_rkeys[e->side] = true;
         return;
     }
-    if (!g->deleting_rkeys[!e->side])
+    bool here = delete_asked(e->group, !e->side, e->link);
+    if (!here && !g->deleting_rkeys[!e->side]) /* two may be under way, over two links */
         return;
     g->deleting_rkeys[!e->side] = false;
-    bool here = delete_asked(e->group, !e->side, e->link);
     for (struct trace_rmb *r = e->group->rmbs[!e->side]; r; r = r->next) {
         const struct trace_link *asked = ((struct rmb *)r)->delete_pending;
         if (asked && (asked == e->link || !here))

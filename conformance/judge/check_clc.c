@@ -71,6 +71,8 @@ static void segment(void *ctx, struct trace_conn *c, int dir, const struct trace
     if (s == NULL)
         return;
     keep_position(s, dir, p);
+    if (dir == TRACE_S2C)
+        clc_exchange_late(ctx, s, !p->tcp.rst);
     if (p->tcp.rst && in_handshake(c))
         clc_exchange_segment(ctx, c, s, dir, p);
 }
@@ -159,6 +161,9 @@ static void rc_ack(void *ctx, struct trace_stream *s, struct trace_link *l, cons
 /* The rules on late Declines were kept by whoever never sent one. */
 static void conn_end(void *ctx, struct trace_conn *c)
 {
+    struct clc_conn *s = *judge_conn_slot(c, JUDGE_AREA_CLC);
+    if (s != NULL && c->side[TRACE_S2C].cdc_count > 0)
+        clc_exchange_late(ctx, s, true);
     clc_group_conn_end(ctx, c);
     if (!c->confirmed || !c->accepted || c->declined)
         return;

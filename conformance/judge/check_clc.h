@@ -38,6 +38,8 @@ struct clc_conn {
     uint64_t broken_frame;
     uint8_t broken_type, broken_flags; /* bytes 4 and 7 */
     uint64_t late_accept;    /* frame of an Accept after the client's time was over */
+    struct judge_case late_confirm; /* a Confirm after the server's time was over, if frame is set: what it does now shows whether it still waited */
+    uint64_t late_ns;        /* ... how long after the Accept */
     bool after_decline;      /* evaluated what follows a Decline */
     bool wrote;              /* the client's first WRITE into the server's RMB is out */
     uint64_t write_frame;
@@ -93,6 +95,8 @@ void clc_after_broken(struct judge *j, const struct trace_conn *c, struct clc_co
 
 /* ---- check_clc_exchange.c: who may send what when ---- */
 void clc_exchange(struct judge *j, const struct trace_clc_event *e, struct clc_conn *s);
+/* The server goes on after a Confirm that came too late, or does not (a RST: it had not waited, and its first RST was lost). */
+void clc_exchange_late(struct judge *j, struct clc_conn *s, bool goes_on);
 void clc_exchange_segment(struct judge *j, const struct trace_conn *c, struct clc_conn *s, int side,
                           const struct trace_packet *p);
 

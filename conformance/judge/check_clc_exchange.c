@@ -194,16 +194,30 @@ static void check_time(struct judge *j, const struct trace_clc_event *e, struct 
         s->late_accept = e->frame;
         return;
     }
-    judge_holds(j, REQ_CLC_012, !late);
-    if (late)
-        judge_report(j, &at_fault, JT("%.3f s", (double)(e->ts_ns - asked) / 1e9), "at most 6 s",
-                     "the server still waits for the Confirm after its time is over");
+    if (late) {
+        s->late_confirm = at_fault;
+        s->late_ns = e->ts_ns - asked;
+    } else {
+        judge_holds(j, REQ_CLC_012, true);
+    }
     if (!accept && s->late_accept != 0) {
         at_fault.side = TRACE_C2S;
         at_fault.related[1] = s->late_accept;
         judge_report(j, &at_fault, "Confirm", "end of the connection",
                      "the client confirms an Accept that came after its time was over");
     }
+}
+
+void clc_exchange_late(struct judge *j, struct clc_conn *s, bool goes_on)
+{
+    struct judge_case at_fault = s->late_confirm;
+    if (at_fault.frame == 0)
+        return;
+    s->late_confirm.frame = 0;
+    judge_holds(j, REQ_CLC_012, !goes_on);
+    if (goes_on)
+        judge_report(j, &at_fault, JT("%.3f s", (double)s->late_ns / 1e9), "at most 6 s",
+                     "the server still waits for the Confirm after its time is over");
 }
 
 void clc_exchange(struct judge *j, const struct trace_clc_event *e, struct clc_conn *s)
