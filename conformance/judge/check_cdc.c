@@ -274,12 +274,20 @@ static bool may_be_lost(const struct data_cdc *x)
            peer->attention || peer->urgent_open;
 }
 
+/* A ends what is sent again after F: what has not come again yet never does. */
+static bool cuts_replay(const struct data_cdc *x, int step)
+{
+    const struct data_side *me = x->a.me;
+    return (x->cf & DATA_A) && me->f.set && me->f.link == x->a.link && step > 0 && step <= DATA_NOTES &&
+           judge_data_posted(&x->a) < me->f.ts_ns + 50 * DATA_MS;
+}
+
 static void number_broken(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     int step = (int16_t)(uint16_t)(x->e->seq - me->last_seq);
     bool f = me->after_f && step > 0;
-    if ((f && may_be_lost(x)) || (me->moved && step > 0)) {
+    if ((f && may_be_lost(x)) || (me->moved && step > 0) || cuts_replay(x, step)) {
         take_number(x);
         return;
     }
