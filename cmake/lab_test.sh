@@ -128,6 +128,9 @@ says "apt-get install check tshark"
 expect "no command" 2 bash "$work/lab"
 expect "unknown command" 2 bash "$work/lab" dance
 expect "help" 0 bash "$work/lab" --help
+says "usage: ./lab COMMAND"
+expect "help of one command" 0 bash "$work/lab" test --help
+says "usage: ./lab COMMAND"
 for word in demo test build nightly coverage fuzz bench; do says "  $word "; done
 
 printf '%s checks, %s failures\n' "$checks" "$failures"
