@@ -6,10 +6,12 @@ scenario {
     source = "RFC 7609 3.5.2, A.2.5",
     requirements = { "CLC-052" },
     targets = { "sim", "ns3", "vm" },
-    roles = { "server" },
+    roles = { "client" },
     any_version = true,
     hostile = true,
 }
+
+expect_finding { id = "LLC-075", by = "server", maybe = true } -- why it ends the group: the judge sees a Decline that it would tolerate
 
 host "client" { address = "10.0.0.1/24", versions = { 1 } }
 host "server" { address = "10.0.0.2/24", versions = { 1 } }
