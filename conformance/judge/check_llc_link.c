@@ -266,10 +266,10 @@ static void check_number(struct llc_msg *m)
 /* [LLC-043] Does an exchange of the server run that excludes ADD LINK? */
 static void check_exclusive(struct llc_msg *m)
 {
-    struct llc_open *add = llc_find(m->st, SMC_LLC_ADD_LINK, LLC_SERVER, -1);
+    struct llc_open *add = m->st->add.phase == LLC_ADD_OFFERED ? llc_find(m->st, SMC_LLC_ADD_LINK, LLC_SERVER, m->st->add.number) : NULL;
     struct llc_open *del = llc_find(m->st, SMC_LLC_DELETE_LINK, LLC_SERVER, -1);
     const struct llc_open *open = NULL;
-    if (add && add->frame != m->frame && m->st->add.phase == LLC_ADD_OFFERED && m->ns < add->ns + LLC_REPLY)
+    if (add && add->frame != m->frame && m->ns < add->ns + LLC_REPLY)
         open = add;
     /* The link that carries the request may be dying, then there is nothing to wait for. */
     if (del && !del->all && del->live && del->delivered && m->ns < del->ns + LLC_REPLY)

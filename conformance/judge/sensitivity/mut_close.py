@@ -41,7 +41,8 @@ def data_after_close(s):
 
 @mutation()
 def data_sent_into_abort(s):
-    more_data(s, closed(s, "c"), "s", 100)
+    """Some 40 ms later: what left at once may have been posted before A was read."""
+    more_data(s, s.frames[s.at(closed(s, "c")) + 1], "s", 100)
 
 
 @mutation()

@@ -281,9 +281,18 @@ def termination_orderly(s):
 
 # -- TEST LINK -----------------------------------------------------------------------------------------------------------
 
-@mutation("test_link_unanswered", "test_link_unanswered_v2")
+@mutation()
 def test_link_unanswered(s):
     s.roce_delete(rsp(s, 7, "c"))
+
+
+@mutation()
+def test_link_unanswered_v2(s):
+    """After 2 s of silence; both sides go on with the link 3 s later."""
+    last = s.last_of(s.cdc("c")[0])
+    asked = say(s, last, "s", msg.test_link(True))
+    s.stretch(last, 2)
+    s.stretch(asked, 3)
 
 
 @mutation()

@@ -322,9 +322,10 @@ mutation("request_add_link_symmetric")(request_add([GID_A1, GID_A2], answer=ZERO
 
 @mutation()
 def v2_length_big_endian_punished(s):
-    request = req(s, 6, "s")
-    s.poke(request, 1, 44, 2)
-    s.cut_after(s.last_of(request))
+    """Of an answer: only then has an Accept named the link."""
+    answer = rsp(s, 6, "s")
+    s.poke(answer, 1, 44, 2)
+    s.cut_after(s.last_of(answer))
     at = say(s, s.frames[-1], "c", msg.delete_link(0, msg.VIOLATION, True, 0x40))
     s.reset(at, "c")
 
