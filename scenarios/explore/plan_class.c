@@ -11,7 +11,7 @@
 /* Of ten thousand seeds. What is left is plain. */
 static const struct { enum explore_class class; unsigned share; } shares[] = {
     {EXPLORE_CLASS_FAILOVER, 400}, {EXPLORE_CLASS_LINKS, 150}, {EXPLORE_CLASS_KEEPALIVE, 600}, {EXPLORE_CLASS_CROWD, 40},
-    {EXPLORE_CLASS_LONG, 14}, /* seconds each */ {EXPLORE_CLASS_DEVICE, 250}, {EXPLORE_CLASS_REFUSED, 250},
+    {EXPLORE_CLASS_LONG, 17}, /* seconds each */ {EXPLORE_CLASS_DEVICE, 250}, {EXPLORE_CLASS_REFUSED, 250},
     {EXPLORE_CLASS_LOSSLESS, 200}};
 
 enum explore_class explore_class_of(uint64_t seed)
