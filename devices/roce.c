@@ -179,10 +179,15 @@ void roce_link(struct roce *roce, uint8_t number, bool up, uint64_t now_ns)
 
 /* ---- Frames -------------------------------------------------------------------------------------- */
 
-/* The GID entry that the packet is addressed to: GID, type, VLAN and MAC have to agree. */
-static bool addressed_to(const struct smc_rdma_gid_entry *entry, const struct roce_packet *packet)
+enum smc_rdma_gid_type roce_wire_type(const struct roce *roce, const struct smc_rdma_gid_entry *entry)
 {
-    return smc_gid_equal(&entry->gid, &packet->destination) && entry->type == packet->type &&
+    return roce->config.v1_over_udp ? SMC_RDMA_GID_ROCE_V2 : entry->type;
+}
+
+/* The GID entry that the packet is addressed to: GID, type, VLAN and MAC have to agree. */
+static bool addressed_to(const struct roce *roce, const struct smc_rdma_gid_entry *entry, const struct roce_packet *packet)
+{
+    return smc_gid_equal(&entry->gid, &packet->destination) && roce_wire_type(roce, entry) == packet->type &&
            entry->vlan_valid == packet->tagged && entry->vlan_id == packet->vlan_id &&
            memcmp(entry->mac, packet->destination_mac, sizeof(entry->mac)) == 0;
 }
@@ -193,7 +198,7 @@ static bool for_us(const struct roce *roce, const struct roce_port *port,
     if (smc_gid_is_zero(&packet->destination) || (smc_bth_pkey(packet->bth) & 0x7fff) != 0x7fff)
         return false;
     for (uint32_t i = 0; i < roce->config.gid_table_size; i++)
-        if (addressed_to(&port->gids[i], packet))
+        if (addressed_to(roce, &port->gids[i], packet))
             return true;
     return false;
 }
@@ -203,7 +208,7 @@ static bool from_peer(const struct smc_rdma_qp *qp, const struct roce_port *port
                       const struct roce_packet *packet)
 {
     return qp->port == port && roce_qp_has_gid(qp) &&
-           addressed_to(&port->gids[qp->gid_index], packet) &&
+           addressed_to(qp->roce, &port->gids[qp->gid_index], packet) &&
            smc_gid_equal(&qp->remote_gid, &packet->source);
 }
 

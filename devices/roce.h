@@ -55,6 +55,9 @@ struct roce_config {
     uint32_t ack_delay_ns;         /* how long an ACK may wait to be joined by later ones [0] */
     uint8_t dscp;                  /* of packets whose QP was given no traffic class [0] */
     uint8_t priority;              /* PCP of packets with a VLAN tag [0] */
+    /* What a GID of RoCEv1 sends and takes is carried as if it were one of RoCEv2: UDP over IPv6, between the same addresses. It is
+     * how version 1 of SMC-R reaches a Soft-RoCE device, which has no other packets. */
+    bool v1_over_udp;
     /* roce_next_ns may have become earlier through something else than roce_run. May be NULL. */
     void (*wake)(void *user);
     void *user;

@@ -190,7 +190,7 @@ void roce_dcqcn_start(struct smc_rdma_qp *qp)
 bool roce_dcqcn_marks(const struct smc_rdma_qp *qp)
 {
     return qp->roce->dcqcn_on &&
-           qp->port->gids[qp->gid_index].type == SMC_RDMA_GID_ROCE_V2;
+           roce_wire_type(qp->roce, &qp->port->gids[qp->gid_index]) == SMC_RDMA_GID_ROCE_V2;
 }
 
 void roce_dcqcn_sent(struct smc_rdma_qp *qp, size_t length)

@@ -290,6 +290,8 @@ static inline struct roce_piece *roce_pieces_at(const struct smc_rdma_qp *qp,
 
 /* NULL: no such port. */
 struct roce_port *roce_port_of(struct roce *roce, unsigned number);
+/* How packets of this GID look on the wire. */
+enum smc_rdma_gid_type roce_wire_type(const struct roce *roce, const struct smc_rdma_gid_entry *entry);
 /* SMC_ERR_REENTERED, SMC_ERR_GONE or 0: may an operation go on? */
 int roce_may(const struct roce *roce);
 void roce_raise(struct roce *roce, enum smc_rdma_event_type type, uint8_t port,

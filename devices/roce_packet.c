@@ -213,7 +213,7 @@ void roce_build_head(struct smc_rdma_qp *qp, const struct smc_rdma_gid_entry *ow
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     const uint8_t *source = own->gid.bytes, *destination = qp->remote_gid.bytes;
-    bool grh = own->type == SMC_RDMA_GID_ROCE_V1;
+    bool grh = roce_wire_type(qp->roce, own) == SMC_RDMA_GID_ROCE_V1;
     bool v4 = !grh && memcmp(source, mapped, sizeof(mapped)) == 0;
     uint16_t udp_type = v4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
     if (traffic_class == 0)

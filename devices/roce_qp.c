@@ -217,7 +217,7 @@ static int to_rtr(struct smc_rdma_qp *qp, const struct smc_rdma_qp_change *chang
     const struct smc_rdma_gid_entry *own = &qp->port->gids[change->rtr.gid_index];
     if (smc_gid_is_zero(&own->gid))
         return SMC_ERR_ARGUMENT;
-    bool udp = own->type == SMC_RDMA_GID_ROCE_V2;
+    bool udp = roce_wire_type(qp->roce, own) == SMC_RDMA_GID_ROCE_V2;
     if (smc_gid_is_zero(&change->rtr.remote_gid) ||
         memcmp(change->rtr.remote_mac, no_mac, sizeof(no_mac)) == 0 ||
         (udp && mapped(&own->gid) != mapped(&change->rtr.remote_gid)))

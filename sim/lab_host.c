@@ -365,11 +365,16 @@ static int set_gid(struct lab_interface *i, const struct smc_gid *gid, enum smc_
     return roce_set_gid(i->roce, 1, i->gid_count++, &entry);
 }
 
+static struct smc_gid link_local(const struct lab_interface *i)
+{
+    const uint8_t *m = i->port->mac;
+    return (struct smc_gid){{0xfe, 0x80, 0, 0, 0, 0, 0, 0, m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]}};
+}
+
 /* RoCEv1: the link-local address that the MAC gives. RoCEv2: the IP addresses. As Linux fills a GID table. */
 static int set_gids(struct lab_interface *i)
 {
-    const uint8_t *m = i->port->mac;
-    struct smc_gid local = {{0xfe, 0x80, 0, 0, 0, 0, 0, 0, m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]}};
+    struct smc_gid local = link_local(i);
     int error = 0;
     for (unsigned g = 0; g < i->gid_count && error == 0; g++)
         error = roce_set_gid(i->roce, 1, g, &(struct smc_rdma_gid_entry){0});
@@ -485,6 +490,7 @@ static int start_roce(struct lab_interface *i, const struct lab_interface_config
                                  .seed = sim_hash_64(i->name, strlen(i->name), h->seed),
                                  .dscp = c->dscp,
                                  .priority = c->priority,
+                                 .v1_over_udp = h->lab->v1_over_udp,
                                  .wake = lab_host_wake,
                                  .user = h};
     int error = roce_new(&config, &i->roce);
@@ -526,6 +532,12 @@ static int start_interface(struct lab_interface *i, const struct lab_interface_c
     int error = set_addresses(i, lab_outside_numbered(i, c->address != NULL ? c->address : ""));
     if (h->outside != NULL)
         return error != 0 ? error : lab_outside_interface(i, c);
+    if (error == 0 && h->lab->v1_over_udp) {
+        struct smc_gid local = link_local(i);
+        struct ip_address address;
+        memcpy(address.bytes, local.bytes, 16);
+        error = ip_add_address(h->stack, i->ip, address, 64);
+    }
     struct ip_address gateway;
     static const struct ip_address any;
     if (error == 0 && c->gateway != NULL) {

@@ -155,6 +155,7 @@ struct lab {
     unsigned socket_count, socket_room, port_count;
     char problem[LAB_PROBLEM];
     const struct lab_outside *outside; /* who of the hosts is outside: by name or index; NULL: nobody */
+    bool v1_over_udp;
     const struct lab_outside *second_outside; /* NULL: at most one; else the first host is `outside` and the second this */
     char outside_name[LAB_NAME];
     unsigned outside_index;

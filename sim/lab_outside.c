@@ -47,6 +47,11 @@ const char *lab_outside_name(const struct lab *lab)
     return NULL;
 }
 
+void lab_set_v1_over_udp(struct lab *lab)
+{
+    lab->v1_over_udp = true;
+}
+
 bool lab_both_outside(const struct lab *lab)
 {
     return lab->second_outside != NULL;

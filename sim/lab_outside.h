@@ -74,6 +74,9 @@ struct lab_outside {
 int lab_set_outside(struct lab *lab, const char *name, unsigned index, const struct lab_outside *outside);
 /* The first and the second host of the script are both outside, in place of one; `label` says that instead of a host's name. */
 int lab_set_both_outside(struct lab *lab, const char *label, const struct lab_outside *first, const struct lab_outside *second);
+/* Before the first interface is made: version 1 runs over UDP between link-local addresses (roce_config.v1_over_udp), which our
+ * hosts then answer for. */
+void lab_set_v1_over_udp(struct lab *lab);
 bool lab_both_outside(const struct lab *lab);
 /* The outside host's name, or the label of both; NULL: none was made. */
 const char *lab_outside_name(const struct lab *lab);

@@ -331,6 +331,8 @@ static int begin_kernel(struct run_live *l, char *error, size_t error_size)
         return -1;
     }
     snprintf(l->implementation, sizeof(l->implementation), "%s", kernel_host_version(l->kernel));
+    if (kernel_host_has_v1(l->kernel))
+        lab_set_v1_over_udp(lab);
     return 0;
 }
 

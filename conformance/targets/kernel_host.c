@@ -177,6 +177,16 @@ static void list_of(const char *text, char *out, size_t size)
     out[n] = '\0';
 }
 
+/* Version 1 speaks between link-local addresses, which come some time after the interface. */
+static void wait_for_local(struct kernel_host *k, unsigned index)
+{
+    const char *answer;
+    uint64_t until = live_now(k->live) + 5 * SIM_S;
+    while (kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "local name=%s", k->names[index]) == 0 &&
+           kernel_agent_number(answer, "ready", 1) == 0 && live_now(k->live) < until && pass(k))
+        continue;
+}
+
 static int interface(void *user, unsigned index, const char *name, const struct lab_interface_config *c)
 {
     struct kernel_host *k = user;
@@ -205,6 +215,8 @@ static int interface(void *user, unsigned index, const char *name, const struct 
     int result = kernel_agent_ask(&k->agent, KERNEL_RESET_MS, &answer, "interface name=%s mac=%02x:%02x:%02x:%02x:%02x:%02x up=1 rxe=%d%s%s",
                                   k->names[index], m[0], m[1], m[2], m[3], m[4], m[5], !c->no_roce && !k->no_smc[second], more,
                                   kernel_space(k, k->hosts[second]));
+    if (result == 0 && k->v1)
+        wait_for_local(k, index);
     return kernel_check(k, result, "interface", answer);
 }
 

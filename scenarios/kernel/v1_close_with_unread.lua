@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's close with unread bytes, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-e3-close-with-unread.pcap",
     requirements = { "CLOSE-016", "CLOSE-002" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, paths = { "R" } }
@@ -20,6 +20,7 @@ s0:close()
 wait "1 s"
 
 local c, s = connect(client, server)
+expect(c.mode, "SMC-R")
 s:send(string.rep("S", 100))
 wait "2 ms"
 c:send("H")

@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's first contact, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-a-first-contact.pcap",
     requirements = { "TCPOPT-002", "TCPOPT-003", "CLC-007", "CLC-019", "CLC-030", "CLC-033", "CLC-037", "CLC-038", "CLC-050", "CLC-076", "LLC-001", "LLC-002", "LLC-005", "LLC-006", "LLC-008", "LLC-013", "LLC-014", "LLC-021", "LLC-022", "LLC-023", "LLC-024" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, paths = { "R" } }
@@ -14,6 +14,7 @@ link("client", "server", { mtu = 1500 })
 
 local message = "Hello SMC from client, message 1"
 local c, s = connect(client, server)
+expect(c.mode, "SMC-R")
 c:send(message)
 expect(s:receive(32), message)
 s:send(message)

@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's half close with an answer, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-d2-half-close-peer-sends.pcap",
     requirements = { "CLOSE-001", "CLOSE-010", "CLOSE-012", "CLOSE-020" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, paths = { "R" } }
@@ -20,6 +20,7 @@ s0:close()
 wait "1 s"
 
 local c, s = connect(client, server)
+expect(c.mode, "SMC-R")
 c:send("Hello SMC from client, message 1")
 wait "2 ms"
 c:shutdown("write")

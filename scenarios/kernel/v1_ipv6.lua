@@ -5,7 +5,7 @@ scenario {
     title = "The kernel over IPv6, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-i-ipv6.pcap",
     requirements = { "CLC-018", "CLC-030" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "fd00::1/64", versions = { 1 }, paths = { "R" } }
@@ -21,6 +21,7 @@ wait "1 s"
 
 local message = "Hello SMC from client, message 1"
 local c, s = connect(client, server)
+expect(c.mode, "SMC-R")
 c:send(message)
 expect(s:receive(32), message)
 s:send(message)

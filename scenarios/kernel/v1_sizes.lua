@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's messages of many sizes, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-b2-sizes.pcap",
     requirements = { "CDC-001", "CDC-002", "CDC-006", "CDC-008", "CURSOR-001", "CURSOR-005", "ROCE-005", "ROCE-013" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, paths = { "R" } }
@@ -20,6 +20,7 @@ s0:close()
 wait "1 s"
 
 local c, s = connect(client, server)
+expect(c.mode, "SMC-R")
 for _, n in ipairs { 1, 2, 43, 44, 45, 100, 1024, 4096, 8192, 16384 } do
     local message = string.rep("ABCDEFGHIJKLMNOPQRSTUVWXYZ", n // 26 + 1):sub(1, n)
     c:send(message)

@@ -5,7 +5,7 @@ scenario {
     title = "The kernel's keepalive, version 1",
     source = "traces/captures/6.12.107-smclo-v1pure-j-first-contact-testlink.pcap",
     requirements = { "LLC-007", "LLC-042", "LLC-061", "LLC-062" },
-    targets = { "sim", "ns3" },
+    targets = { "sim", "ns3", "vm" },
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 1 }, paths = { "R" }, profile = { "linux", test_link_idle_ns = "2010 ms" } }
@@ -13,6 +13,7 @@ host "server" { address = "10.0.0.2/24", versions = { 1 }, paths = { "R" }, prof
 link("client", "server", { mtu = 1500 })
 
 local c, s = connect(client, server)
+expect(c.mode, "SMC-R")
 for i = 0, 1 do
     local message = string.format("msg %04d", i)
     c:send(message)
