@@ -254,13 +254,13 @@ static struct trace_conn *conn_by_element(const struct trace_write_event *e, uin
             closed = closed ? closed : c;
             late = late || !wrote_over(w, e->link) ? late : c;
         } else {
-            bool here = (w->via ? w->via : c->link) == e->link;
+            bool here = (w->via ? w->via : c->link) == e->link || (e->link && w->left == e->link);
             if (here && (!open || c->rst))
                 return c;
             open = open ? open : c;
         }
     }
-    if (open && late) /* `open` has not come to this link */
+    if (open && late) /* `open` was never on this link */
         return late;
     return open ? open : closed ? closed : later;
 }
