@@ -316,7 +316,7 @@ static int open_carriers(struct run_live *l, char *error, size_t error_size)
     return 0;
 }
 
-static int begin_kernel(struct run_live *l, char *error, size_t error_size)
+static int begin_kernel(struct run_live *l, struct lab *lab, char *error, size_t error_size)
 {
     struct kernel_host_config config = {.agent_fd = l->agent, .first_number = (uint64_t)getpid() << 20, .nic_count = l->nic_count,
                                         .tidied = l->tidied};
@@ -366,7 +366,7 @@ static int begin(void *user, struct lab *lab, char *error, size_t error_size)
         snprintf(l->implementation, sizeof(l->implementation), "remote %s", l->options->remote);
         outside = l->remote != NULL ? remote_host_start(l->remote, lab) : NULL;
     } else {
-        outside = begin_kernel(l, error, error_size) == 0 ? kernel_host_start(l->kernel, lab) : NULL;
+        outside = begin_kernel(l, lab, error, error_size) == 0 ? kernel_host_start(l->kernel, lab) : NULL;
     }
     if (outside == NULL)
         return -1;
