@@ -209,9 +209,34 @@ int lab_outside_listen(struct lab_socket *s, uint16_t port)
     return OPS(s->host)->listen(USER(s->host), s, port, &s->config, &s->outside_number);
 }
 
+static void ignore_answer(void *user, int result, const struct ip_hop *hop)
+{
+    (void)user;
+    (void)result;
+    (void)hop;
+}
+
+/* Somebody far away may have had to do with another host of this address, in an earlier run: before it is expected to send here, it is
+ * asked for its MAC, and so learns ours. */
+static void greet(const struct lab_host *stranger)
+{
+    struct ip_address theirs;
+    char text[IP_TEXT_SIZE];
+    snprintf(text, sizeof(text), "%.*s", (int)strcspn(stranger->outside->address, "/"), stranger->outside->address);
+    if (!ip_from_text(text, &theirs))
+        return;
+    for (struct lab_host *h = stranger->lab->hosts; h != NULL; h = h->next) {
+        struct ip_hop hop;
+        if (h->outside == NULL && h->stack != NULL)
+            (void)ip_resolve(h->stack, -1, theirs, ignore_answer, h, &hop);
+    }
+}
+
 int lab_outside_connect(struct lab_socket *s, const char *address, uint16_t port)
 {
     NEED(s->host, connect);
+    if (s->host->outside->mac_unknown && s->host->outside->address != NULL)
+        greet(s->host);
     return OPS(s->host)->connect(USER(s->host), s, address, port, &s->config, &s->outside_number);
 }
 

@@ -74,7 +74,8 @@ void live_carrier_send(struct live_carrier *c, const uint8_t *bytes, size_t leng
     uint32_t size = htonl((uint32_t)length);
     uint8_t head[LIVE_OFFLOAD] = {0}; /* of a packet: nothing is left to be done */
     size_t head_length = c->stream ? 4 : c->packet ? LIVE_OFFLOAD : 0;
-    memcpy(head, &size, 4);
+    if (c->stream)
+        memcpy(head, &size, 4);
     if (c->dead || length == 0 || length > FRAME_MAX) {
         c->stats.lost++;
         return;
