@@ -134,7 +134,8 @@ bool judge_data_act(struct data_act *a, struct judge *j, struct trace_conn *c, i
 bool judge_data_sure(const struct data_act *a)
 {
     bool moves = a->c->mode != TRACE_MODE_SMCD || !a->c->incomplete; /* the tracker holds only so many that come before Confirm */
-    return !a->d->gap && a->c->accepted && moves; /* the client may write before its Confirm is captured */
+    bool ends = a->c->accepted && (a->c->confirmed || !a->c->incomplete); /* the client may write before its Confirm is captured */
+    return !a->d->gap && ends && moves;
 }
 
 /* The origin of cursors is said by CONFIRM LINK; where that is older than the capture the first message tells. */
