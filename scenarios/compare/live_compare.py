@@ -117,10 +117,25 @@ def table(document, heading):
     return rows[2:]
 
 
-def rows_for(rows, scenario, role, difference):
+def numbers(version):
+    """"Linux 6.12.117+deb13-amd64", "6.12": (6, 12, 117), (6, 12); () if there is none."""
+    match = re.match(r"(?:Linux )?(\d+(?:\.\d+)*)", version)
+    return tuple(map(int, match[1].split("."))) if match else ()
+
+
+def is_for(cell, role, version):
+    """The cell of the real host: a pattern, and what versions of Linux the row is for: "* from 7.0", "client until 6.14". A version that is
+    not known is of any."""
+    pattern, since, until = re.fullmatch(r"(\S+?)(?: from ([\d.]+))?(?: until ([\d.]+))?", cell).groups()
+    here = numbers(version or "")
+    return fnmatch.fnmatchcase(role, pattern) and (not here or ((not since or here >= numbers(since)) and (not until or here < numbers(until))))
+
+
+def rows_for(rows, scenario, role, difference, version=None):
     """Ids of the rows that allow it. Cells: id, scenario, real host, what, where, in the simulation, live, capture, reason."""
-    cells = (scenario, role, *difference)
-    return [row[0] for row in rows if all(fnmatch.fnmatchcase(cell, re.sub(r"\[", "[[]", pattern)) for cell, pattern in zip(cells, row[1:7]))]
+    cells = (scenario, *difference)
+    return [row[0] for row in rows if is_for(row[2], role, version) and
+            all(fnmatch.fnmatchcase(cell, re.sub(r"\[", "[[]", pattern)) for cell, pattern in zip(cells, row[1:2] + row[3:7]))]
 
 
 def short(path):

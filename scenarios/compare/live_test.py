@@ -35,23 +35,33 @@ def left_out(scenario):
     return any(fnmatch.fnmatchcase(scenario, row[0]) for row in table(DOCUMENT, "What is not compared"))
 
 
+def implementations():
+    """{capture: "Linux …"}: what the records beside the captures say."""
+    found = {}
+    for name in os.listdir(CAPTURES):
+        if name.endswith(".json"):
+            with open(os.path.join(CAPTURES, name), encoding="utf-8") as file:
+                found.update({os.path.basename(run["capture"]): run["implementation"] for run in json.load(file)["runs"] if run["capture"]})
+    return found
+
+
 def kept():
-    """[(scenario, host that was real, capture)] in the folder."""
-    found = []
+    """[(scenario, host that was real, capture, version)] in the folder."""
+    found, versions = [], implementations()
     for name in sorted(os.listdir(CAPTURES)):
         if name.endswith(".pcap"):
             scenario, host = name[:-5].rsplit(".", 1)
-            found.append((scenario.replace("-", "/"), host, os.path.join(CAPTURES, name)))
+            found.append((scenario.replace("-", "/"), host, os.path.join(CAPTURES, name), versions.get(name)))
     return found
 
 
 def ran(results):
-    """[(scenario, host, capture)] of the runs that passed, without those in which a host breaks rules and what is not compared."""
+    """[(scenario, host, capture, version)] of the runs that passed, without those in which a host breaks rules and what is not compared."""
     found = []
     for path in results:
         with open(path, encoding="utf-8") as file:
             runs = json.load(file)["runs"]
-        found += [(short(run["scenario"]), run["role"], run["capture"]) for run in runs
+        found += [(short(run["scenario"]), run["role"], run["capture"], run["implementation"]) for run in runs
                   if run["verdict"] == "pass" and run["capture"] and run.get("implementation") and not run["hostile"] and not left_out(short(run["scenario"]))]
     return found
 
@@ -60,11 +70,11 @@ def compare(live):
     """([(scenario, host, difference, rows that allow it)], scenarios that do not run simulated)"""
     found, allowed = [], rows()
     with tempfile.TemporaryDirectory() as folder:
-        sim = simulated(sorted({scenario for scenario, _, _ in live}), folder)
-        for scenario, host, capture in live:
+        sim = simulated(sorted({run[0] for run in live}), folder)
+        for scenario, host, capture, version in live:
             for d in differences(SMCLAB, sim[scenario], capture) if scenario in sim else []:
-                found.append((scenario, host, d, rows_for(allowed, scenario, host, d)))
-    return found, sorted({scenario for scenario, _, _ in live} - set(sim))
+                found.append((scenario, host, d, rows_for(allowed, scenario, host, d, version)))
+    return found, sorted({run[0] for run in live} - set(sim))
 
 
 def tell(difference):
@@ -92,7 +102,7 @@ class Live(unittest.TestCase):
         self.assertEqual([row[0] for row in rows() if row[0] not in used], [])
 
     def test_rows_have_an_id_a_capture_and_a_reason(self):
-        names = {os.path.basename(capture) for _, _, capture in self.kept}
+        names = {os.path.basename(run[2]) for run in self.kept}
         self.assertEqual(len({row[0] for row in rows()}), len(rows()), "an id twice")
         for row in rows():
             self.assertEqual(len(row), 9, row)
@@ -119,6 +129,15 @@ class Live(unittest.TestCase):
         found = differences(SMCLAB, one, other)
         self.assertTrue({"order", "verdict", "connections"} <= {d[0] for d in found}, found)
         self.assertEqual(rows_for([["L-0", "*", "server", "*", "*", "*", "*", "", ""]], "kernel/x", "client", found[0]), [])
+
+    def test_a_row_is_for_some_versions(self):
+        difference = ("verdict", "CLC-001", "pass", "fail")
+        def allows(cell, version):
+            return rows_for([["L-0", "*", cell, "*", "*", "*", "*", "", ""]], "kernel/x", "client", difference, version) == ["L-0"]
+        self.assertTrue(allows("*", "Linux 6.12.117+deb13-amd64") and allows("client", None) and allows("* from 7.0", None))
+        self.assertTrue(allows("* from 6.12", "Linux 6.12.117+deb13-amd64") and allows("client from 6.12 until 7.0", "Linux 6.12.117"))
+        self.assertFalse(allows("* from 7.0", "Linux 6.12.117+deb13-amd64") or allows("* until 6.12.117", "Linux 6.12.117-smclab"))
+        self.assertFalse(allows("server from 6.12", "Linux 6.12.117"))
 
 
 def main(results):
