@@ -350,6 +350,7 @@ int agent_net_reset(struct agent *a)
 static int need_interface(struct agent *a, const struct agent_line *line, const char **name, int *index)
 {
     int status = agent_need(a, line, "name", name);
+    *index = 0;
     if (status != 0)
         return status;
     if (strlen(*name) >= IFNAMSIZ || strchr(*name, '/') != NULL || **name == '\0')

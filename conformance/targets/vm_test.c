@@ -132,6 +132,47 @@ START_TEST(two_kernels_exchange_a_pattern_over_smc_r)
 }
 END_TEST
 
+START_TEST(a_kernel_holds_containers)
+{
+    struct vm *vm;
+    char line[4096];
+    int cable[2];
+    OK(vm_nic_pair(cable));
+    const struct vm_nic nic = {.fd = cable[0], .mac = {0x02, 0, 0, 0, 0, 1}};
+    const struct vm_config config = {.image = &image, .nics = &nic, .nic_count = 1};
+    OK(vm_start(&config, &vm, problem, sizeof(problem)));
+    OK(vm_wait_ready(vm, 0, problem, sizeof(problem)));
+    struct vm_talk talk = {.fd = vm_agent_fd(vm)};
+    ask(&talk, "interface name=eth0 mac=02:00:00:00:00:01 address=10.0.0.1/24 space=one");
+    ck_assert_int_eq(vm_talk(&talk, "link name=eth0 up=1", line, sizeof(line), WAIT_MS), VM_OK);
+    ck_assert_msg(strncmp(line, "error ENODEV", 12) == 0, "the NIC is elsewhere now: %s", line);
+    /* Two sockets of the same port in two places; what is said over `lo` of one is heard there. */
+    ask(&talk, "listen id=1 address=127.0.0.1 port=5000 family=tcp space=one");
+    ask(&talk, "listen id=2 address=127.0.0.1 port=5000 family=tcp");
+    ask(&talk, "capture interface=lo on=1 space=one");
+    ask(&talk, "connect id=3 address=127.0.0.1 port=5000 family=tcp space=one");
+    wait_event(&talk, "accepted listener=1", line, sizeof(line));
+    ask(&talk, "send id=3 bytes=736d636c6162");
+    do
+        wait_event(&talk, "frame interface=lo", line, sizeof(line));
+    while (strstr(line, "736d636c6162") == NULL);
+    ck_assert_int_eq(vm_talk(&talk, "connect id=4 address=10.0.0.2 port=1 family=tcp", line, sizeof(line), WAIT_MS), VM_OK);
+    ck_assert_msg(strncmp(line, "error ENETUNREACH", 17) == 0, "outside there is no such network: %s", line);
+    ck_assert_int_eq(vm_talk(&talk, "parameter module=smc name=nothing", line, sizeof(line), WAIT_MS), VM_OK);
+    ck_assert_int_eq(strncmp(line, "error ENOENT", 12), 0);
+    ck_assert_int_eq(vm_talk(&talk, "parameter module=smc name=../../x", line, sizeof(line), WAIT_MS), VM_OK);
+    ck_assert_int_eq(strncmp(line, "error EINVAL", 12), 0);
+    ask(&talk, "reset");
+    ask(&talk, "interface name=eth0 mac=02:00:00:00:00:01 address=10.0.0.1/24"); /* it has come home */
+    ck_assert_uint_eq(number(ask(&talk, "local name=lo"), "ready"), 0);
+    ck_assert_uint_eq(number(ask(&talk, "dmesg"), "warnings"), 0);
+    vm_talk_end(&talk);
+    OK(vm_end(vm, 0, problem, sizeof(problem)));
+    close(cable[0]);
+    close(cable[1]);
+}
+END_TEST
+
 static Suite *vm_suite(void)
 {
     Suite *s = suite_create("vm");
@@ -140,6 +181,7 @@ static Suite *vm_suite(void)
     tcase_add_unchecked_fixture(t, make_image, NULL);
     tcase_add_test(t, a_kernel_that_panics_is_shown);
     tcase_add_test(t, two_kernels_exchange_a_pattern_over_smc_r);
+    tcase_add_test(t, a_kernel_holds_containers);
     suite_add_tcase(s, t);
     return s;
 }
