@@ -206,6 +206,28 @@ START_TEST(ipv6_rocev1_and_vlans_have_their_own_headers)
 }
 END_TEST
 
+START_TEST(rocev1_is_carried_over_udp_if_both_want_it)
+{
+    struct setup setup = plain_setup();
+    setup.type = SMC_RDMA_GID_ROCE_V1;
+    setup.config.v1_over_udp = true;
+    struct lab *lab = lab_open(&setup);
+    struct end *a = &lab->ends[0], *b = &lab->ends[1];
+    seen_count = 0;
+    lab->fate = record;
+    receive(b, 1, 0, 44);
+    post_send(a, 1, 0, 44);
+    lab_settle(lab);
+    ck_assert_uint_eq(a->done_count + b->done_count, 2);
+    size_t l3 = l3_of(seen[0]);
+    struct smc_ipv6 ip = {seen[0] + l3};
+    ck_assert_uint_eq(smc_load_be(seen[0] + l3 - 2, 2), 0x86dd);
+    ck_assert_uint_eq(smc_ipv6_next_header(ip), 17);
+    ck_assert_mem_eq(smc_ipv6_dst(ip), b->gid.bytes, 16);
+    lab_close(lab);
+}
+END_TEST
+
 START_TEST(a_request_is_gathered_from_pieces_and_scattered_into_pieces)
 {
     struct setup setup = plain_setup();
@@ -699,6 +721,7 @@ static Suite *reliable_suite(void)
     tcase_add_test(tests, a_message_is_cut_into_first_middle_and_last_as_the_wire_wants_it);
     tcase_add_test(tests, an_ipv4_frame_looks_like_one_of_rxe);
     tcase_add_loop_test(tests, ipv6_rocev1_and_vlans_have_their_own_headers, 0, 3);
+    tcase_add_test(tests, rocev1_is_carried_over_udp_if_both_want_it);
     tcase_add_test(tests, a_request_is_gathered_from_pieces_and_scattered_into_pieces);
     tcase_add_test(tests, psns_wrap_around_in_the_middle_of_a_message);
     tcase_add_test(tests, the_window_bounds_what_is_under_way);
