@@ -405,12 +405,13 @@ static bool goes_on(const struct data_act *a, const struct trace_link *l, uint64
     return k && (k->last_ns[a->side] > rst + queued || (n > 0 && asked > rst && k->ack[!a->side][n - 1].ts_ns > asked));
 }
 
-/* The whole group may have ended, with the link that F came over: only who goes on with that link reset because of F. */
+/* The whole group may have ended, with the link that F came over: only who goes on with that link reset because of F. RSTs of both
+ * sides crossed each other, for nobody answers a RST: both saw the link fail. */
 void judge_failover_end(const struct data_act *a)
 {
     const struct data_side *me = a->me;
     uint64_t queued = judge_data_lossy(a) ? DATA_GRACE_NS : DATA_MS; /* that may leave yet */
-    if (!me->rst_f || with_others(a, me->rst_ns) || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, queued)))
+    if (!me->rst_f || a->peer->rst_ns || with_others(a, me->rst_ns) || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, queued)))
         return;
     judge_holds(a->j, REQ_FAILOVER_005, false);
     judge_report(a->j, &me->rst_case, JT("RST after F with number %u", me->rst_f_seq),
