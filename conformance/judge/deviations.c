@@ -80,10 +80,8 @@ const size_t judge_deviations_size = sizeof judge_deviations / sizeof judge_devi
 
 /* Entries that not every version has that was looked at (6.12.107, 6.12.117, 7.3.4): docs/linux.md says by which captures. */
 const struct judge_versions judge_deviation_versions[] = {
-    {"A-00", NULL, NULL},
+    {NULL, NULL, NULL},
 };
-
-const size_t judge_deviation_versions_size = sizeof judge_deviation_versions / sizeof judge_deviation_versions[0];
 
 /* "6.12.117+deb13" → 6, 12, 117; what is missing is 0. */
 static bool read_version(const char *text, unsigned long out[3])
@@ -109,17 +107,20 @@ static int compare_versions(const unsigned long a[3], const char *b_text)
     return 0;
 }
 
-bool judge_deviation_in(const char *id, const char *implementation)
+bool judge_versions_hold(const struct judge_versions *v, const char *implementation)
 {
     unsigned long version[3] = {0};
     if (strncmp(implementation, "Linux ", 6) != 0 || !read_version(implementation + 6, version))
         return true;
-    for (size_t i = 0; i < judge_deviation_versions_size; i++) {
-        const struct judge_versions *v = &judge_deviation_versions[i];
+    return (v->since == NULL || compare_versions(version, v->since) >= 0) &&
+           (v->until == NULL || compare_versions(version, v->until) < 0);
+}
+
+bool judge_deviation_in(const char *id, const char *implementation)
+{
+    for (const struct judge_versions *v = judge_deviation_versions; v->id != NULL; v++)
         if (strcmp(v->id, id) == 0)
-            return (v->since == NULL || compare_versions(version, v->since) >= 0) &&
-                   (v->until == NULL || compare_versions(version, v->until) < 0);
-    }
+            return judge_versions_hold(v, implementation);
     return true;
 }
 

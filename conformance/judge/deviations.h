@@ -30,10 +30,10 @@ bool judge_deviation_excuses(const struct judge_deviation *d, const char *requir
 struct judge_versions {
     const char *id, *since, *until;
 };
-extern const struct judge_versions judge_deviation_versions[];
-extern const size_t judge_deviation_versions_size;
-/* Has this implementation ("Linux 6.12.117+deb13-amd64") the entry? True for a version that cannot be read, and where the table says
- * nothing. */
+extern const struct judge_versions judge_deviation_versions[]; /* ended by an id of NULL */
+/* Is this implementation ("Linux 6.12.117+deb13-amd64") of these versions? True for a version that cannot be read. */
+bool judge_versions_hold(const struct judge_versions *v, const char *implementation);
+/* Has it the entry? True where the table says nothing. */
 bool judge_deviation_in(const char *id, const char *implementation);
 
 #endif

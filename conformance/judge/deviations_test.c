@@ -47,6 +47,26 @@ START_TEST(an_entry_excuses_what_it_names_and_nothing_else)
 }
 END_TEST
 
+START_TEST(an_entry_may_be_of_some_versions)
+{
+    const struct judge_versions middle = {"A-45", "6.12.110", "7.1"}, from = {"A-45", "7", NULL}, all = {"A-45", NULL, NULL};
+    ck_assert(judge_versions_hold(&middle, "Linux 6.12.117+deb13-amd64"));
+    ck_assert(judge_versions_hold(&middle, "Linux 6.12.110"));
+    ck_assert(judge_versions_hold(&middle, "Linux 7.0.9"));
+    ck_assert(!judge_versions_hold(&middle, "Linux 6.12.107"));
+    ck_assert(!judge_versions_hold(&middle, "Linux 7.1"));
+    ck_assert(!judge_versions_hold(&middle, "Linux 10.0"));
+    ck_assert(judge_versions_hold(&from, "Linux 7.0-rc1"));
+    ck_assert(!judge_versions_hold(&from, "Linux 6.99"));
+    ck_assert(judge_versions_hold(&all, "Linux 1.0"));
+    ck_assert(judge_versions_hold(&middle, "remote 10.0.0.1"));
+    ck_assert(judge_versions_hold(&middle, "Linux next"));
+    ck_assert(judge_deviation_in("A-99", "Linux 6.12.117"));
+    for (const struct judge_versions *v = judge_deviation_versions; v->id != NULL; v++)
+        ck_assert_msg(judge_deviation_find(v->id) != NULL && (v->since != NULL || v->until != NULL), "%s: of which versions?", v->id);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("deviations");
@@ -54,6 +74,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, entries_are_in_order_and_found);
     tcase_add_test(tests, every_excused_requirement_exists);
     tcase_add_test(tests, an_entry_excuses_what_it_names_and_nothing_else);
+    tcase_add_test(tests, an_entry_may_be_of_some_versions);
     suite_add_tcase(suite, tests);
     return suite;
 }
