@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import unittest.mock
 
@@ -194,6 +195,69 @@ class Cache(unittest.TestCase):
             got, _, error = self.run_script(*words)
             self.assertEqual(got, status, error)
             self.assertIn(text, error.strip().split("\n")[-1])
+
+
+class Build(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def make(self, script):
+        with open(os.path.join(self.folder.name, "log"), "w", encoding="utf-8") as log:
+            image.make_all(log, ("sh", "-c", script), "bzImage")
+
+    def test_who_fails_says_what_and_whether_the_disk_is_full(self):
+        self.make("true")
+        with self.assertRaisesRegex(image.Failed, "make bzImage failed$"):
+            self.make("false")
+        with self.assertRaisesRegex(image.Failed, "the disk is full"):
+            self.make("echo 'cannot write x.o: No space left on device' >&2; exit 2")
+
+    def test_progress_is_told(self):
+        said = []
+        clock = iter(range(0, 10**6, 61))
+        with unittest.mock.patch.object(image, "say", said.append), unittest.mock.patch.object(image.time, "monotonic", lambda: next(clock)):
+            self.make("echo '  CC      a.o'; echo '  CC [M]  b.o'; echo '  LD      c.o'; sleep 0.5")
+        self.assertRegex(said[-1], "^2 files compiled in [0-9]+ s$")
+
+    def test_whoever_is_stopped_takes_the_compilers_along(self):
+        pid = os.path.join(self.folder.name, "pid")
+        really_sleep = time.sleep
+
+        def until_it_runs(seconds):
+            if os.path.exists(pid):
+                raise KeyboardInterrupt
+            really_sleep(seconds)
+        with unittest.mock.patch.object(image.time, "sleep", until_it_runs):
+            with self.assertRaises(KeyboardInterrupt):
+                self.make(f"sleep 1000 & echo $! > {pid}.new; mv {pid}.new {pid}; wait")
+        for _ in range(500):  # a process that is nobody's child is collected in its own time
+            with open(pid, encoding="utf-8") as file:
+                state = subprocess.run(("ps", "-o", "stat=", "-p", file.read().strip()), capture_output=True, text=True, check=False).stdout
+            if state.strip() in ("", "Z"):
+                return
+            time.sleep(0.01)
+        self.fail("a compiler goes on")
+
+    def test_too_little_room_is_told_before_anything_is_fetched(self):
+        with self.assertRaisesRegex(image.Missing, "8388608 GiB .* SMCLAB_CACHE"):
+            image.need_room(self.folder.name, 1 << 53)
+        image.need_room(self.folder.name, 1)
+
+    def test_the_first_patch_that_fits_is_taken(self):
+        tree, patches = (os.path.join(self.folder.name, name) for name in ("tree", "kernel-patches"))
+        os.mkdir(tree)
+        os.mkdir(patches)
+        with open(os.path.join(tree, "file"), "w", encoding="utf-8") as file:
+            file.write("two\n")
+        for name, line in (("a.A.patch", "one"), ("a.B.patch", "two"), ("a.C.patch", "three"), ("other.patch", "four")):
+            with open(os.path.join(patches, name), "w", encoding="utf-8") as file:
+                file.write(f"--- a/file\n+++ b/file\n@@ -1 +1 @@\n-{line}\n+{line} patched\n")
+        with unittest.mock.patch.object(image, "HERE", self.folder.name), unittest.mock.patch.object(image, "say") as say:
+            self.assertEqual(image.apply_patches(tree), ["a"])
+        say.assert_called_once_with("these patches do not fit this source: other")
+        with open(os.path.join(tree, "file"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "two patched\n")
 
 
 if __name__ == "__main__":
