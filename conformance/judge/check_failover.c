@@ -396,6 +396,12 @@ static bool with_others(const struct data_act *a, uint64_t rst_ns)
     return g && g->rsts_ns && g->rsts_ns + DATA_MS >= rst_ns && g->rsts_ns <= rst_ns + DATA_MS;
 }
 
+static bool crossed(const struct data_act *a)
+{
+    uint64_t mine = a->me->rst_ns, theirs = a->peer->rst_ns;
+    return theirs && mine <= theirs + DATA_GRACE_NS && theirs <= mine + DATA_GRACE_NS;
+}
+
 /* Does the side send over the link that F came over when what was queued has left, or acknowledge what came after its RST? */
 static bool goes_on(const struct data_act *a, const struct trace_link *l, uint64_t queued)
 {
@@ -411,7 +417,7 @@ void judge_failover_end(const struct data_act *a)
 {
     const struct data_side *me = a->me;
     uint64_t queued = judge_data_lossy(a) ? DATA_GRACE_NS : DATA_MS; /* that may leave yet */
-    if (!me->rst_f || a->peer->rst_ns || with_others(a, me->rst_ns) || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, queued)))
+    if (!me->rst_f || crossed(a) || with_others(a, me->rst_ns) || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, queued)))
         return;
     judge_holds(a->j, REQ_FAILOVER_005, false);
     judge_report(a->j, &me->rst_case, JT("RST after F with number %u", me->rst_f_seq),

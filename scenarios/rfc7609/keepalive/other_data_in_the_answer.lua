@@ -25,3 +25,5 @@ expect(c.link, 2, "the client's link")
 c:send("moved")
 expect(s:receive(5), "moved")
 wait "1 s"
+c:send("stays")
+expect(s:receive(5), "stays")
