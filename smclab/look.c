@@ -3,6 +3,7 @@
 #include "look.h"
 
 #include "commands.h"
+#include "look_agent.h"
 
 #include "scenarios/engine/script.h"
 #include "sim/lab.h"
@@ -11,7 +12,7 @@
 
 bool look_names_hosts(const struct look *look)
 {
-    return look->host == NULL;
+    return look->host == NULL && look->agent == NULL;
 }
 
 struct lab_host *look_next_host(const struct look *look, struct lab *lab, struct lab_host *previous)
@@ -73,6 +74,7 @@ static int shared_option(struct look *look, int c)
 {
     switch (c) {
     case LOOK_HOST: look->host = optarg; return 0;
+    case LOOK_AGENT: look->agent = optarg; return 0;
     case LOOK_AT:
         return script_parse_time(optarg, &look->at_ns) == 0
                    ? 0 : smclab_bad_usage(look->command, "--at %s: a time is 250ms, 1.5s or the like", optarg);
@@ -99,6 +101,10 @@ int look_command(struct look *look, int argc, char **argv, const struct look_syn
     }
     if (status != 0)
         return status;
+    if (look->agent != NULL && (argc != optind || look->host != NULL || look->at_ns != 0))
+        return smclab_bad_usage(look->command, "--agent asks one machine what it has now: no scenario, host or time with it");
+    if (look->agent != NULL)
+        return look_agent(look);
     if (argc - optind != 1)
         return smclab_bad_usage(look->command, "one scenario, please");
     look->path = argv[optind];

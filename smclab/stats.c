@@ -1,6 +1,7 @@
 /* smclab stats: counters of a scenario's hosts at a time, with the names of `smcr stats` and `smcd stats`.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "commands.h"
+#include "look_agent.h"
 #include "look.h"
 
 #include "sim/lab.h"
@@ -9,8 +10,11 @@
 
 static const char usage[] =
     "usage: smclab stats [OPTION…] SCENARIO\n"
+    "       smclab stats [OPTION…] --agent PATH\n"
     "\n"
     "Runs a scenario up to a time and shows the counters of its hosts with the names of smcr-stats(8) and smcd-stats(8).\n"
+    "With --agent: those of a live machine, now: of its kernel by smclab-agent --socket PATH, of our own stack by\n"
+    "smclab-endpoint --status PATH.\n"
     "\n"
     "      --at TIME          stands still there (250ms, 1.5s, 20us, 3ns; without a unit: nanoseconds); default: the end\n"
     "      --seed N           of the run, default 1\n"
@@ -20,7 +24,8 @@ static const char usage[] =
     "  -d, --details          more counters, and why connections fell back to TCP\n"
     "  -h, --help             this text\n"
     "\n"
-    "Exit status: 0 shown; 1 an expectation of the scenario failed before; 2 usage; 3 the scenario has an error.\n";
+    "Exit status: 0 shown; 1 an expectation of the scenario failed before; 2 usage; 3 the scenario has an error, or the\n"
+    "agent does not answer.\n";
 
 static void put(const char *name, uint64_t value)
 {
@@ -161,6 +166,12 @@ static void put_path(const struct look *look, const struct smc_counters *c, char
         putchar('\n');
 }
 
+void look_put_counters(const struct look *look, const struct smc_counters *counters)
+{
+    put_path(look, counters, 'R');
+    put_path(look, counters, 'D');
+}
+
 void look_print_stats(const struct look *look, struct lab *lab)
 {
     for (struct lab_host *h = look_next_host(look, lab, NULL); h != NULL; h = look_next_host(look, lab, h)) {
@@ -168,8 +179,7 @@ void look_print_stats(const struct look *look, struct lab *lab)
             continue;
         if (look_names_hosts(look))
             printf("Host %s\n\n", lab_host_name(h));
-        put_path(look, smc_endpoint_counters(lab_host_endpoint(h)), 'R');
-        put_path(look, smc_endpoint_counters(lab_host_endpoint(h)), 'D');
+        look_put_counters(look, smc_endpoint_counters(lab_host_endpoint(h)));
     }
 }
 
@@ -190,6 +200,6 @@ int cmd_stats(int argc, char **argv)
         {"smcr", no_argument, NULL, 'R'}, {"smcd", no_argument, NULL, 'D'}, {"details", no_argument, NULL, 'd'},
         LOOK_LONG_OPTIONS};
     static const struct look_syntax syntax = {.usage = usage, .shorts = "RDdh", .longs = longs, .option = option};
-    struct look look = {.command = "stats", .print = look_print_stats};
+    struct look look = {.command = "stats", .print = look_print_stats, .ask = look_agent_stats};
     return look_command(&look, argc, argv, &syntax);
 }

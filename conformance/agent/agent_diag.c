@@ -122,8 +122,10 @@ static void put_socket(struct agent_text *out, const char *p, const struct smc_d
 {
     struct agent_nla a;
     agent_text_print(out, " %smode=%s %sstate=%s", p, mode_name(m), p, state_name(m->diag_state));
-    if (*p != '\0') /* `info` has the socket itself to ask */
+    if (*p != '\0') { /* `info` has the socket itself to ask */
+        agent_text_print(out, " %sinode=%" PRIu64 " %suid=%u", p, (uint64_t)m->diag_inode, p, m->diag_uid);
         put_addresses(out, p, &m->id);
+    }
     while (agent_nla_next(&from, end, &a)) {
         switch (a.type) {
         case SMC_DIAG_CONNINFO:

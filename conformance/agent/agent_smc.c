@@ -59,6 +59,12 @@ static const struct agent_nla_field rmb_stats[] = {
     {SMC_NLA_STATS_RMB_REUSE_CNT, N, "reused", NULL}, {SMC_NLA_STATS_RMB_ALLOC_CNT, N, "allocated", NULL},
     {SMC_NLA_STATS_RMB_DGRADE_CNT, N, "downgraded", NULL}, END,
 };
+static const struct agent_nla_field sizes[] = {
+    {SMC_NLA_STATS_PLOAD_8K, N, "8k", NULL}, {SMC_NLA_STATS_PLOAD_16K, N, "16k", NULL}, {SMC_NLA_STATS_PLOAD_32K, N, "32k", NULL},
+    {SMC_NLA_STATS_PLOAD_64K, N, "64k", NULL}, {SMC_NLA_STATS_PLOAD_128K, N, "128k", NULL}, {SMC_NLA_STATS_PLOAD_256K, N, "256k", NULL},
+    {SMC_NLA_STATS_PLOAD_512K, N, "512k", NULL}, {SMC_NLA_STATS_PLOAD_1024K, N, "1024k", NULL},
+    {SMC_NLA_STATS_PLOAD_G_1024K, N, "more", NULL}, END,
+};
 static const struct agent_nla_field tech[] = {
     {SMC_NLA_STATS_T_CLNT_V1_SUCC, N, "client_v1", NULL}, {SMC_NLA_STATS_T_CLNT_V2_SUCC, N, "client_v2", NULL},
     {SMC_NLA_STATS_T_SRV_V1_SUCC, N, "server_v1", NULL}, {SMC_NLA_STATS_T_SRV_V2_SUCC, N, "server_v2", NULL},
@@ -66,7 +72,10 @@ static const struct agent_nla_field tech[] = {
     {SMC_NLA_STATS_T_NDLY_CNT, N, "nodelay", NULL}, {SMC_NLA_STATS_T_RX_BYTES, N, "rx_bytes", NULL},
     {SMC_NLA_STATS_T_TX_BYTES, N, "tx_bytes", NULL}, {SMC_NLA_STATS_T_RX_CNT, N, "rx_calls", NULL},
     {SMC_NLA_STATS_T_TX_CNT, N, "tx_calls", NULL}, {SMC_NLA_STATS_T_TX_RMB_STATS, NEST, "tx", rmb_stats},
-    {SMC_NLA_STATS_T_RX_RMB_STATS, NEST, "rx", rmb_stats}, END,
+    {SMC_NLA_STATS_T_RX_RMB_STATS, NEST, "rx", rmb_stats}, {SMC_NLA_STATS_T_SENDPAGE_CNT, N, "sendpage", NULL},
+    {SMC_NLA_STATS_T_SPLICE_CNT, N, "splice", NULL}, {SMC_NLA_STATS_T_TX_RMB_SIZE, NEST, "tx_rmb_size", sizes},
+    {SMC_NLA_STATS_T_RX_RMB_SIZE, NEST, "rx_rmb_size", sizes}, {SMC_NLA_STATS_T_TXPLOAD_SIZE, NEST, "tx_size", sizes},
+    {SMC_NLA_STATS_T_RXPLOAD_SIZE, NEST, "rx_size", sizes}, END,
 };
 static const struct agent_nla_field stats[] = {
     {SMC_NLA_STATS_SMCD_TECH, NEST, "smcd", tech}, {SMC_NLA_STATS_SMCR_TECH, NEST, "smcr", tech},

@@ -14,6 +14,7 @@
 #include "conformance/agent/stack/option.h"
 #include "conformance/agent/stack/rdma.h"
 #include "conformance/agent/stack/shared_memory.h"
+#include "conformance/agent/stack/status.h"
 #include "conformance/agent/stack/traffic.h"
 #include "conformance/agent/stack/verbs_check.h"
 #include "sim/plain_alloc.h"
@@ -48,6 +49,7 @@ static const char usage[] =
     "      --seed N             default: drawn\n"
     "      --delay-ms N         wait before anything is connected; a server that is not there yet is waited for anyway\n"
     "      --timeout S          give up after so many seconds, default 60\n"
+    "      --status PATH        a unix socket there tells what connections, groups and counters there are: `smclab ss --agent PATH`\n"
     "      --log                say what was verified (V number total) and acknowledged (A number total)\n"
     "  As the first process of a machine (the kernel hands over what stands behind -- in its command line):\n"
     "      --address IF=A/N     an interface's IPv4 address, several times\n"
@@ -60,7 +62,7 @@ static const char usage[] =
 struct options {
     const char *listen, *connect;
     enum stack_family family;
-    const char *server, *cgroup, *check, *verbs[VERBS_MAX];
+    const char *server, *cgroup, *check, *status, *verbs[VERBS_MAX];
     unsigned verbs_count;
     bool function;
     enum shared_memory_way way;
@@ -85,7 +87,7 @@ enum {
     OPTION_LISTEN = 256, OPTION_CONNECT, OPTION_SOCKET, OPTION_SERVER, OPTION_IVSHMEM, OPTION_VECTORS, OPTION_DMBS, OPTION_POLL,
     OPTION_ALIVE, OPTION_CONNECTIONS, OPTION_OPENING, OPTION_KIND, OPTION_UP, OPTION_DOWN, OPTION_RMB, OPTION_EXPECT, OPTION_PROFILE, OPTION_UEID,
     OPTION_SEED, OPTION_DELAY, OPTION_TIMEOUT, OPTION_LOG, OPTION_ADDRESS, OPTION_MODULE,
-    OPTION_VERBS, OPTION_CGROUP, OPTION_RXE, OPTION_KERNEL_UEID, OPTION_CHECK
+    OPTION_VERBS, OPTION_CGROUP, OPTION_RXE, OPTION_KERNEL_UEID, OPTION_CHECK, OPTION_STATUS
 };
 
 static const struct option longs[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
@@ -114,6 +116,7 @@ static const struct option longs[] = {{"listen", required_argument, NULL, OPTION
                                       {"module", required_argument, NULL, OPTION_MODULE},
                                       {"verbs", required_argument, NULL, OPTION_VERBS},
                                       {"verbs-check", required_argument, NULL, OPTION_CHECK},
+                                      {"status", required_argument, NULL, OPTION_STATUS},
                                       {"cgroup", required_argument, NULL, OPTION_CGROUP},
                                       {"rxe", required_argument, NULL, OPTION_RXE},
                                       {"kernel-ueid", required_argument, NULL, OPTION_KERNEL_UEID},
@@ -199,6 +202,7 @@ static bool option(struct options *o, int c)
     case OPTION_ADDRESS: return guest_set_address(optarg) == 0;
     case OPTION_CHECK: o->check = optarg; return true;
     case OPTION_CGROUP: o->cgroup = optarg; return true;
+    case OPTION_STATUS: o->status = optarg; return true;
     case OPTION_VERBS:
         if (o->verbs_count == VERBS_MAX)
             return false;
@@ -240,6 +244,7 @@ struct program {
     struct shared_memory *shared;
     struct rdma *rdma[VERBS_MAX];
     struct traffic *traffic;
+    struct status *status;
     char address[64];
 };
 
@@ -286,6 +291,17 @@ static int open_option(const struct options *o)
         return 0;
     fprintf(stderr, "smclab-endpoint: the BPF program for TCP's option: %s\n%s\n", strerror(errno), log);
     return EXIT_NOTHING;
+}
+
+static int open_status(struct program *p)
+{
+    const char *path = p->options.status;
+    int error = path != NULL ? status_open(p->stack, path, &p->status) : 0;
+    if (error == 0)
+        return 0;
+    fprintf(stderr, "smclab-endpoint: --status %s: %s (%s)\n", path, smc_error_text(error),
+            error == SMC_ERR_ARGUMENT ? "the path is too long" : strerror(errno));
+    return EXIT_FAILURE;
 }
 
 static int open_traffic(struct program *p)
@@ -343,6 +359,8 @@ static int open_all(struct program *p)
         status = open_verbs(p);
     if (status == 0)
         status = open_option(o);
+    if (status == 0)
+        status = open_status(p);
     if (status != 0)
         return status;
     if (p->shared != NULL)
@@ -375,6 +393,7 @@ static int run(struct program *p)
         if (p->rdma[i] != NULL)
             rdma_close(p->rdma[i]);
     option_detach();
+    status_close(p->status);
     if (p->stack != NULL)
         stack_free(p->stack);
     if (p->traffic != NULL)
