@@ -29,7 +29,7 @@ local lies = {
     { eid = "SOMEONE.ELSE" .. (" "):rep(20) }, { max_conns = 1 }, { max_links = 99 }, { release = 9 }, { v2_direct = false }, { count = 255 }, { count = 0 }, { qpn = 0 }, { gid = ("\0"):rep(16) },
 }
 -- What only a first contact has: a real server keeps the group of the one before.
-local function later(lie) return not (lie.eid or lie.max_conns or lie.max_links or lie.release or lie.count) end
+local function later(lie) return not (lie.eid or lie.max_conns or lie.max_links or lie.release or lie.count or lie.v2_direct ~= nil) end
 for i, lie in ipairs(lies) do
     if real_time() and not later(lie) then goto continue end
     if lie.count then
