@@ -310,8 +310,8 @@ class Campaign:
         self.options, self.lock, self.folder = options, threading.Lock(), options.folder or tempfile.mkdtemp(prefix="mutants-")
         self.kills, self.done, self.failed = {}, [], None
         self.todo = []
-        self.historic = [] if options.no_historic else [m for m in historic() if not options.only or options.only in m.name]
-        self.drawn = [m for m in mechanical(ROOT, options.seed) if not options.only or options.only in m.name]
+        self.historic = [] if options.no_historic else [m for m in historic() if not options.only or re.search(options.only, m.name)]
+        self.drawn = [m for m in mechanical(ROOT, options.seed) if not options.only or re.search(options.only, m.name)]
         if options.again:
             self.take_over(options.again)
         else:
@@ -432,7 +432,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=200, help="seeds of the campaign for each (200)")
     parser.add_argument("--campaign-only", action="store_true", help="no scenarios; in the end a table of the first seed that fails")
     parser.add_argument("--no-historic", action="store_true", help="mechanical ones only")
-    parser.add_argument("--only", help="only those whose name contains this")
+    parser.add_argument("--only", metavar="REGEX", help="only those in whose name this is found")
     parser.add_argument("--list", action="store_true", help="say which there are, and stop")
     parser.add_argument("--json", help="write what happened to each here")
     parser.add_argument("--again", metavar="JSON", help="what a run with --json wrote: tries again what survived there")
