@@ -251,7 +251,7 @@ static void after_fin(const struct data_act *a)
 static void after_rst(const struct data_act *a, uint64_t cons, bool abort)
 {
     const struct data_side *me = a->me;
-    if (!me->rst_ns || abort || judge_data_first_sent(a) <= me->rst_ns + 2 * DATA_GRACE_NS)
+    if (!me->rst_ns || abort || judge_data_posted(a) <= me->rst_ns + 2 * DATA_GRACE_NS)
         return;
     if (cons > me->rst_peer_prod)
         judge_data_broken(a, REQ_CDC_014, me->rst_frame,
