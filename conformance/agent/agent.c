@@ -110,7 +110,7 @@ int agent_need_number(struct agent *a, const struct agent_line *line, const char
 static const struct agent_verb *find_verb(const char *name)
 {
     const struct agent_verb *const tables[] = {agent_verbs_socket, agent_verbs_net, agent_verbs_smc, agent_verbs_system,
-                                               agent_verbs_space, agent_verbs_module};
+                                               agent_verbs_space, agent_verbs_module, agent_verbs_local};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct agent_verb *v = tables[i]; v->name != NULL; v++)
             if (strcmp(v->name, name) == 0)

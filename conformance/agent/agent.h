@@ -89,7 +89,7 @@ struct agent_verb {
     agent_verb_fn *run;
 };
 extern const struct agent_verb agent_verbs_net[], agent_verbs_smc[], agent_verbs_socket[], agent_verbs_system[], agent_verbs_space[],
-    agent_verbs_module[];
+    agent_verbs_module[], agent_verbs_local[];
 /* 0 if given and fine; EINVAL (with a text) if missing or not a number of at most `most`. */
 int agent_need_number(struct agent *a, const struct agent_line *line, const char *name, uint64_t most, uint64_t *out);
 int agent_need(struct agent *a, const struct agent_line *line, const char *name, const char **out);

@@ -1,6 +1,7 @@
 /* The agent's network verbs: interfaces, addresses, routes, neighbours (rtnetlink) and rxe devices (RDMA netlink).
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "agent.h"
+#include "agent_local.h"
 #include "agent_netlink.h"
 
 #include <arpa/inet.h>
@@ -446,6 +447,7 @@ static int verb_interface(struct agent *a, const struct agent_line *line, struct
         return agent_fail(a, status, "the interface does not take this mtu");
     if ((status = set_up(index, up == 1)) != 0)
         return status;
+    agent_local_at_once(name, up == 1);
     if ((text = agent_line_get(line, "address")) != NULL && (status = replace_addresses(a, index, text)) != 0)
         return status;
     if ((text = agent_line_get(line, "gateway")) != NULL && (status = set_gateway(a, index, text)) != 0)
@@ -464,7 +466,11 @@ static int verb_link(struct agent *a, const struct agent_line *line, struct agen
     (void)answer;
     if (status == 0)
         status = agent_need_number(a, line, "up", 1, &up);
-    return status != 0 ? status : set_up(index, up == 1);
+    if (status == 0)
+        status = set_up(index, up == 1);
+    if (status == 0)
+        agent_local_at_once(name, up == 1);
+    return status;
 }
 
 static int verb_rxe(struct agent *a, const struct agent_line *line, struct agent_text *answer)

@@ -260,26 +260,4 @@ static int verb_capture(struct agent *a, const struct agent_line *line, struct a
     return on == 1 ? begin_capture(a, name) : 0;
 }
 
-/* ---- Is the link-local address there? ---- */
-enum { TENTATIVE = 0x40 | 0x08 }; /* IFA_F_TENTATIVE, IFA_F_DADFAILED */
-
-static int verb_local(struct agent *a, const struct agent_line *line, struct agent_text *answer)
-{
-    const char *name;
-    char known[64];
-    unsigned scope, flags;
-    bool ready = false;
-    int status = agent_need(a, line, "name", &name);
-    if (status != 0)
-        return status;
-    FILE *file = fopen("/proc/self/net/if_inet6", "re");
-    if (file == NULL)
-        return agent_fail(a, errno, "this kernel has no IPv6");
-    while (fscanf(file, "%*s %*x %*x %x %x %63s", &scope, &flags, known) == 3)
-        ready |= strcmp(known, name) == 0 && scope == 0x20 && (flags & TENTATIVE) == 0;
-    fclose(file);
-    agent_text_print(answer, " ready=%d", ready);
-    return 0;
-}
-
-const struct agent_verb agent_verbs_space[] = {{"capture", "interface on", verb_capture}, {"local", "name", verb_local}, {NULL, NULL, NULL}};
+const struct agent_verb agent_verbs_space[] = {{"capture", "interface on", verb_capture}, {NULL, NULL, NULL}};

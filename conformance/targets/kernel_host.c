@@ -106,6 +106,18 @@ static int set_sizes(struct kernel_host *k, const struct lab_host *host, const s
     return 0;
 }
 
+/* Where only one host is this kernel, nobody is reached by its loopback device, and the script means one without: a PNET ID that no
+ * interface has takes it out of what is offered. Its name is that of 6.12, or of kernels with dibs. */
+static void hide_loopback(struct kernel_host *k)
+{
+    const char *answer;
+    if (k->both != KERNEL_ONE || kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "smc") != 0 ||
+        kernel_agent_number(answer, "1.ism_v2", 0) == 0)
+        return;
+    (void)kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "pnet name=NOLOOP device=loopback-ism");
+    (void)kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "pnet name=NOLOOP device=lo");
+}
+
 static int begin(void *user, struct lab_host *host, const struct lab_host_config *c)
 {
     struct kernel_host *k = user;
@@ -122,6 +134,7 @@ static int begin(void *user, struct lab_host *host, const struct lab_host_config
         return lab_outside_refuse(k->lab, "the script wants IPsec, an SEID, no-copy buffers, or a machine shared with another host");
     if (c->no_smc)
         return 0;
+    hide_loopback(k);
     int error = set_profile(k, host, c->profile != NULL ? c->profile : &smc_profile_linux);
     if (error == 0)
         error = set_version(k, c);

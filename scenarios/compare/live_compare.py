@@ -78,6 +78,11 @@ def connections(smclab, path, checked):
             if c["client"] in begun or c["mode"] != "TCP" or c["fallback"] or c["bytes"]["client_to_server"] is not None]
 
 
+def speaks_first(smclab, path):
+    """Is a connection of it of version 1?"""
+    return any(str(c["version"]).split(".")[0] == "1" for c in check(smclab, path)["connections"])
+
+
 def order_differences(sim, live):
     found = []
     for stream in sorted(set(sim) | set(live)):
