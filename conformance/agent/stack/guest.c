@@ -108,6 +108,21 @@ static int set(int fd, const char *name, const char *address, unsigned prefix)
     return bring_up(fd, &request);
 }
 
+/* Several interfaces may be of one network (SMC-Rv2 of Linux wants that of a second link): each answers for itself. */
+static void settle(const char *name)
+{
+    static const char *const all[][2] = {{"rp_filter", "0"}, {"arp_ignore", "1"}, {"arp_announce", "2"}};
+    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        char path[96];
+        snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", name, all[i][0]);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write(fd, all[i][1], 1) != 1)
+            complain("setting", path);
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
 int guest_set_address(const char *text)
 {
     char name[IFNAMSIZ], address[INET_ADDRSTRLEN];
@@ -116,6 +131,8 @@ int guest_set_address(const char *text)
     errno = EINVAL;
     if (fd >= 0 && sscanf(text, "%15[^=]=%15[0-9.]/%2u", name, address, &prefix) == 3)
         result = set(fd, name, address, prefix);
+    if (result == 0)
+        settle(name);
     if (result != 0)
         complain("setting", text);
     if (fd >= 0)

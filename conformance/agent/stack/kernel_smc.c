@@ -1,4 +1,4 @@
-/* Two netlink requests: an rxe device, a UEID.
+/* Three netlink requests: an rxe device, a UEID, a PNET entry.
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "conformance/agent/stack/kernel_smc.h"
 
@@ -10,7 +10,7 @@
 
 #include "conformance/agent/agent_netlink.h"
 
-enum { UEID_BYTES = 32 };
+enum { UEID_BYTES = 32, PNET_BYTES = 16 };
 
 static int complain(const char *what, const char *name, int error)
 {
@@ -47,4 +47,27 @@ int kernel_add_ueid(const char *ueid)
     agent_nl_string(&m, SMC_NLA_EID_TABLE_ENTRY, padded);
     int error = agent_nl_talk(NETLINK_GENERIC, &m, NULL, NULL);
     return error == 0 ? 0 : complain("adding the UEID", ueid, error);
+}
+
+static int add_pnet(uint16_t family, const char *pnet, const char *interface, const char *device)
+{
+    struct agent_nl m;
+    agent_genl_begin(&m, family, SMC_PNETID_ADD, SMCR_GENL_FAMILY_VERSION, NLM_F_ACK);
+    agent_nl_string(&m, SMC_PNETID_NAME, pnet);
+    agent_nl_string(&m, SMC_PNETID_ETHNAME, interface);
+    agent_nl_string(&m, SMC_PNETID_IBNAME, device);
+    agent_nl_u8(&m, SMC_PNETID_IBPORT, 1);
+    return agent_nl_talk(NETLINK_GENERIC, &m, NULL, NULL);
+}
+
+int kernel_add_pnet(const char *text)
+{
+    char pnet[PNET_BYTES + 1], interface[16], device[64], rest;
+    uint16_t family = agent_genl_family(SMCR_GENL_FAMILY_NAME);
+    if (family == 0)
+        return complain("adding the PNET entry", text, ENOENT);
+    if (sscanf(text, "%16[^=]=%15[^=]=%63[^=]%c", pnet, interface, device, &rest) != 3)
+        return complain("adding the PNET entry", text, EINVAL);
+    int error = add_pnet(family, pnet, interface, device);
+    return error == 0 ? 0 : complain("adding the PNET entry", text, error);
 }

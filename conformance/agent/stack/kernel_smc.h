@@ -7,5 +7,7 @@
 int kernel_add_rxe(const char *text);
 /* A UEID of the kernel's AF_SMC. 0; -1. */
 int kernel_add_ueid(const char *ueid);
+/* "NET1=eth0=rxe0": an interface and an RoCE device (its port 1) of one physical network. */
+int kernel_add_pnet(const char *text);
 
 #endif

@@ -114,9 +114,20 @@ class Host(Process):
         super().__init__(folder, name, [ENDPOINT, *words])
 
 
+def short(words):
+    """The same with each option and its value in one word: a kernel hands at most 32 words to its init."""
+    out = []
+    for word in words:
+        if out and not word.startswith("--") and out[-1].startswith("--") and "=" not in out[-1]:
+            out[-1] += "=" + word
+        else:
+            out.append(word)
+    return " ".join(out)
+
+
 class Guest(Process):
     """A machine that boots our endpoint. `nics`: QEMU's -netdev without the id; they are eth0, eth1 … `capture`: a pcap file of
-    what goes over eth0."""
+    what goes over eth0, or a list: of eth0, eth1 …"""
 
     def __init__(self, folder, name, boot, words, nics=(), server=None, iommu=False, vectors=4, memory=192, capture=None):
         kernel, initrd, _ = boot
@@ -126,18 +137,33 @@ class Guest(Process):
                    # On a busy machine TCG's interrupts come late at the start: the check fails for no reason, and a TSC measured
                    # then is wrong by far.
                    "no_timer_check clocksource=acpi_pm "
-                   + ("intel_iommu=on " if iommu else "") + "-- " + " ".join(words)]
+                   + ("intel_iommu=on " if iommu else "") + "-- " + short(words)]
         if iommu:
             command += ["-device", "intel-iommu,intremap=on"]
         mac = sum(name.encode()) % 250 + 1
         for i, nic in enumerate(nics):
             command += ["-netdev", nic.replace(",", f",id=n{i},", 1),
                         "-device", f"virtio-net-pci,netdev=n{i},mac=52:54:00:00:{mac:02x}:{i:02x},{NO_OFFLOADS}"]
-        if capture is not None:
-            command += ["-object", f"filter-dump,id=dump,netdev=n0,file={capture}"]
+        for i, path in enumerate([capture] if isinstance(capture, str) else capture or []):
+            command += ["-object", f"filter-dump,id=dump{i},netdev=n{i},file={path}"]
+        self.monitor = os.path.join(folder, name + ".monitor")
+        command += ["-qmp", f"unix:{self.monitor},server=on,wait=off"]
         if server is not None:
             command += ["-chardev", f"socket,path={server.socket},id=iv", "-device", f"ivshmem-doorbell,vectors={vectors},chardev=iv"]
         super().__init__(folder, name, command)
+
+    def unplug(self, nic):
+        """The carrier of eth0, eth1 … is gone, as the machine sees it."""
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.connect(self.monitor)
+            lines = monitor.makefile("rw")
+            lines.readline()  # the greeting
+            for order in ({"execute": "qmp_capabilities"}, {"execute": "set_link", "arguments": {"name": f"n{nic}", "up": False}}):
+                lines.write(json.dumps(order) + "\n")
+                lines.flush()
+                while "return" not in (answer := json.loads(lines.readline())):
+                    if "error" in answer:
+                        raise AssertionError(str(answer))
 
     def status(self, seconds=60):
         """What the endpoint would have exited with."""

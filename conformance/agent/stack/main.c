@@ -55,6 +55,7 @@ static const char usage[] =
     "      --address IF=A/N     an interface's IPv4 address, several times\n"
     "      --rxe NAME=IF        make a Soft-RoCE device on an interface\n"
     "      --kernel-ueid EID    give the kernel's AF_SMC a UEID\n"
+    "      --kernel-pnet P=IF=DEVICE   tell it that an interface and an RDMA device are of the physical network P\n"
     "      --module NAME        load one more module of the image, several times\n"
     "\n"
     "Exit status: 0 every connection complete; 1 not; 2 usage; 77 a device or the network is missing.\n";
@@ -87,7 +88,7 @@ enum {
     OPTION_LISTEN = 256, OPTION_CONNECT, OPTION_SOCKET, OPTION_SERVER, OPTION_IVSHMEM, OPTION_VECTORS, OPTION_DMBS, OPTION_POLL,
     OPTION_ALIVE, OPTION_CONNECTIONS, OPTION_OPENING, OPTION_KIND, OPTION_UP, OPTION_DOWN, OPTION_RMB, OPTION_EXPECT, OPTION_PROFILE, OPTION_UEID,
     OPTION_SEED, OPTION_DELAY, OPTION_TIMEOUT, OPTION_LOG, OPTION_ADDRESS, OPTION_MODULE,
-    OPTION_VERBS, OPTION_CGROUP, OPTION_RXE, OPTION_KERNEL_UEID, OPTION_CHECK, OPTION_STATUS
+    OPTION_VERBS, OPTION_CGROUP, OPTION_RXE, OPTION_KERNEL_UEID, OPTION_KERNEL_PNET, OPTION_CHECK, OPTION_STATUS
 };
 
 static const struct option longs[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
@@ -120,6 +121,7 @@ static const struct option longs[] = {{"listen", required_argument, NULL, OPTION
                                       {"cgroup", required_argument, NULL, OPTION_CGROUP},
                                       {"rxe", required_argument, NULL, OPTION_RXE},
                                       {"kernel-ueid", required_argument, NULL, OPTION_KERNEL_UEID},
+                                      {"kernel-pnet", required_argument, NULL, OPTION_KERNEL_PNET},
                                       {"help", no_argument, NULL, 'h'},
                                       {NULL, 0, NULL, 0}};
 
@@ -210,6 +212,7 @@ static bool option(struct options *o, int c)
         return true;
     case OPTION_RXE: return kernel_add_rxe(optarg) == 0;
     case OPTION_KERNEL_UEID: return kernel_add_ueid(optarg) == 0;
+    case OPTION_KERNEL_PNET: return kernel_add_pnet(optarg) == 0;
     case OPTION_MODULE: return guest_load(optarg) == 0;
     default: return c >= OPTION_LISTEN && word_option(o, c);
     }

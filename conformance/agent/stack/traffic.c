@@ -537,12 +537,15 @@ bool traffic_report(const struct traffic *t, enum smc_mode expected)
         sent += f->sent;
         received += f->received;
     }
+    const struct smc_counters *counters = smc_endpoint_counters(stack_endpoint(t->config.stack));
     uint64_t end = t->end_ns != 0 ? t->end_ns : stack_now_ns();
     fprintf(out,
             "RESULT {\"role\":\"%s\",\"connections\":%u,\"complete\":%u,\"modes\":{\"none\":%u,\"TCP\":%u,\"R\":%u,\"D\":%u},"
-            "\"at_once\":%u,\"groups\":%u,\"wrong\":%u,\"sent\":%" PRIu64 ",\"received\":%" PRIu64 ",\"ms\":%" PRIu64 ",\"broken\":[",
+            "\"at_once\":%u,\"groups\":%u,\"links_added\":%" PRIu64 ",\"links_lost\":%" PRIu64 ",\"failovers\":%" PRIu64 ","
+            "\"wrong\":%u,\"sent\":%" PRIu64 ",\"received\":%" PRIu64 ",\"ms\":%" PRIu64 ",\"broken\":[",
             t->config.client ? "client" : "server", t->config.connections, complete_count, modes[SMC_MODE_NONE], modes[SMC_MODE_TCP],
-            modes[SMC_MODE_R], modes[SMC_MODE_D], t->most_open, t->most_groups, wrong_count, sent, received,
+            modes[SMC_MODE_R], modes[SMC_MODE_D], t->most_open, t->most_groups,
+            counters->links_added, counters->links_lost, counters->failovers, wrong_count, sent, received,
             t->start_ns != 0 ? (end - t->start_ns) / 1000000 : 0);
     for (unsigned i = 0; i < t->flow_count; i++) {
         const struct flow *f = &t->flows[i];

@@ -24,15 +24,22 @@ KERNEL = ("--kernel-ueid", "SMCLAB.EID", "--socket", "kernel")
 TRIES, ACKNOWLEDGE, ROCE_PORT = 3, 17, 4791
 
 
-def repeated_packets(path):
-    """How many RoCEv2 requests of a capture (Ethernet, IPv4) had been sent before."""
+def records(path):
+    """Of a pcap file, (time, the record's header and frame)."""
     with open(path, "rb") as file:
         data = file.read()
-    seen, count, at = set(), 0, 24
+    at = 24
     while at + 16 <= len(data):
-        length = struct.unpack_from("<I", data, at + 8)[0]
-        frame = data[at + 16:at + 16 + length]
+        seconds, parts, length = struct.unpack_from("<III", data, at)
+        yield (seconds, parts), data[at:at + 16 + length]
         at += 16 + length
+
+
+def repeated_packets(path):
+    """How many RoCEv2 requests of a capture (Ethernet, IPv4) had been sent before."""
+    seen, count = set(), 0
+    for _, record in records(path):
+        frame = record[16:]
         if len(frame) < 54 or frame[12:14] != b"\x08\0" or frame[23] != 17 or struct.unpack_from(">H", frame, 36)[0] != ROCE_PORT:
             continue
         opcode, key = frame[42], (frame[26:30], frame[47:50], frame[51:54])
@@ -42,7 +49,7 @@ def repeated_packets(path):
     return count
 
 
-class VerbsTest(unittest.TestCase):
+class Judged(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.boot = m.image(*MODULES)
@@ -53,6 +60,18 @@ class VerbsTest(unittest.TestCase):
         self.folder = folder.name
         self.capture = os.path.join(self.folder, "eth0.pcap")
 
+    def judge(self, count, *ours):
+        """No `fail` for which a side of `ours` is to blame, and all connections were seen to be SMC-R."""
+        done = subprocess.run([m.SMCLAB, "check", "--format", "json", self.capture], capture_output=True, text=True, check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        report = json.loads(done.stdout)["files"][0]
+        fails = [f for f in report["findings"] if f["verdict"] == "fail" and f["at_fault"] not in set(("client", "server")) - set(ours)]
+        self.assertEqual(fails, [])
+        self.assertEqual(sum(c["mode"] == "SMC-R" for c in report["connections"]), count)  # besides: refused before there was a server
+        print(f"judged: {sum(report['exercised'].values())} times {len(report['exercised'])} rules", file=sys.stderr)
+
+
+class VerbsTest(Judged):
     def guest(self, number, nic, capture, words):
         guest = m.Guest(self.folder, "ab"[number - 1], self.boot, ["--address", f"eth0=10.0.0.{number}/24", "--rxe", "rxe0=eth0",
                                                                   "--timeout", "120", *words], [nic], memory=256, capture=capture)
@@ -84,16 +103,6 @@ class VerbsTest(unittest.TestCase):
         print(f"{count} connections, {results[0]['sent']} and {results[0]['received']} bytes, {results[0]['ms']} ms, "
               f"{repeated} packets repeated", file=sys.stderr)
         return results
-
-    def judge(self, count, *ours):
-        """No `fail` for which a side of `ours` is to blame, and all connections were seen to be SMC-R."""
-        done = subprocess.run([m.SMCLAB, "check", "--format", "json", self.capture], capture_output=True, text=True, check=False)
-        self.assertIn(done.returncode, (0, 1), done.stderr)
-        report = json.loads(done.stdout)["files"][0]
-        fails = [f for f in report["findings"] if f["verdict"] == "fail" and f["at_fault"] not in set(("client", "server")) - set(ours)]
-        self.assertEqual(fails, [])
-        self.assertEqual(sum(c["mode"] == "SMC-R" for c in report["connections"]), count)  # besides: refused before there was a server
-        print(f"judged: {sum(report['exercised'].values())} times {len(report['exercised'])} rules", file=sys.stderr)
 
     def test_the_device_keeps_what_the_interface_promises(self):
         a = m.Guest(self.folder, "a", self.boot, ["--address", "eth0=10.0.0.1/24", "--rxe", "rxe0=eth0", "--verbs-check", "rxe0"],
