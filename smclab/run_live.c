@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "run_live.h"
 
+#include "run_leaks.h"
+
 #include "commands.h"
 
 #include "conformance/targets/kernel_agent.h"
@@ -532,6 +534,8 @@ int run_live_end(struct run_live *l)
     char error[2048] = "";
     if (l == NULL)
         return 0;
+    if (l->vm != NULL && !l->unusable && l->options->debug && run_leaks(l->agent, error, sizeof(error)) != 0)
+        status = smclab_complain(EXIT_FOUND, "run", "at the end: %s", error);
     if (l->vm != NULL && !l->unusable && vm_end(l->vm, 0, error, sizeof(error)) != 0)
         status = smclab_complain(EXIT_FOUND, "run", "at the end of the virtual machine: %s", error);
     else if (l->vm != NULL && l->unusable)
