@@ -4,6 +4,7 @@
 
 #include "testing/check_main.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
