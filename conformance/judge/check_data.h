@@ -104,6 +104,8 @@ struct data_side {
     uint64_t urgent_frame;
     struct data_note notes[DATA_NOTES]; /* [0] is the oldest */
     unsigned nnotes;
+    uint16_t dropped_seq; /* of the last note that made room, and its producer */
+    uint64_t dropped_prod;
     uint16_t acked_seq; /* highest number known to be acknowledged; 0 none */
     uint64_t acked_ns;
     uint64_t acked_prod, acked_cons; /* of notes that made room */

@@ -235,6 +235,8 @@ void judge_data_note(const struct data_act *a, const struct data_note *note)
         } else {
             x->notes_lost = true;
         }
+        x->dropped_seq = old->seq;
+        x->dropped_prod = old->prod_pos;
         memmove(&x->notes[0], &x->notes[1], (DATA_NOTES - 1) * sizeof x->notes[0]);
         x->nnotes--;
     }

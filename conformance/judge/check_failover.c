@@ -302,6 +302,8 @@ static void begin_replay(struct data_cdc *x)
     me->f_from = me->replay_end;
     if (x->e->seq == 0 && me->nnotes > 0 && me->notes[0].seq == 1 && !me->notes_lost) /* nothing was completed */
         me->f_from = 0;
+    if (x->e->seq == me->dropped_seq && me->nnotes == DATA_NOTES)
+        me->f_from = me->dropped_prod;
     for (unsigned i = 0; i < me->nnotes; i++)
         if (me->notes[i].seq == x->e->seq)
             me->f_from = me->notes[i].prod_pos;
