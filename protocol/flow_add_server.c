@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "flow.h"
 
+enum { SHORT_OF_MEMORY_NS = 1000000000 };
+
 /* The client's REQUEST ADD LINK is not met by an ADD LINK [LLC-078]. */
 void smc_flow_server_refuse_asker(struct smc_flow *f)
 {
@@ -24,12 +26,20 @@ static void retry_later(struct smc_flow *f) /* [LLC-067] */
         smc_flow_timer(f, &f->group->retry_timer, after, smc_flow_retry_fired);
 }
 
-void smc_flow_server_give_up(struct smc_flow *f)
+static void give_up(struct smc_flow *f, int error)
 {
     smc_flow_add_free(f); /* [LLC-025] */
     smc_flow_server_refuse_asker(f);
-    retry_later(f);
+    if (error == SMC_ERR_NOMEM && !f->group->dying) /* soon: a client of version 1 that has asked does not ask again [LLC-028] */
+        smc_flow_timer(f, &f->group->retry_timer, SHORT_OF_MEMORY_NS, smc_flow_retry_fired);
+    else
+        retry_later(f);
     smc_flow_add_end(f);
+}
+
+void smc_flow_server_give_up(struct smc_flow *f)
+{
+    give_up(f, SMC_ERR_GONE);
 }
 
 /* [LLC-015] [LLC-016] [LLC-026] */
@@ -89,8 +99,9 @@ void smc_flow_server_start(struct smc_flow *f)
         return;
     }
     f->add.state = FLOW_ADD_RESPONSE;
-    if (new_link(f, carrier, &fresh) < 0) {
-        smc_flow_server_give_up(f);
+    int rc = new_link(f, carrier, &fresh);
+    if (rc < 0) {
+        give_up(f, rc);
         return;
     }
     smc_flow_add_wait(f, FLOW_ADD_RESPONSE, flow_profile(f)->llc_timeout_ns);
