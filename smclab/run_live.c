@@ -27,6 +27,7 @@ enum { HELLO_MS = 10000 };
 
 /* guest_image.py says so of a kernel whose RoCE devices can be had to speak version 1. */
 #define V1_PATCH "smc-v1-over-udp"
+enum { SLOWER = 4 }; /* a kernel for debugging is, by so much at least */
 
 struct run_live {
     const struct run_live_options *options;
@@ -514,7 +515,8 @@ int run_live_start(const struct run_live_options *options, struct runner_options
     l->kind = strcmp(runner->target, "vm") == 0 ? LIVE_VM : strcmp(runner->target, "host") == 0 ? LIVE_HOST : LIVE_REMOTE;
     l->agent = -1;
     l->target = (struct script_target){.name = runner->target, .prepare = prepare, .begin = begin, .end = end_run, .user = l,
-                                       .role = set_role, .implementation = implementation, .spent = spent, .no_v1 = l->kind != LIVE_REMOTE, .patience = options->patience};
+                                       .role = set_role, .implementation = implementation, .spent = spent, .no_v1 = l->kind != LIVE_REMOTE,
+                                       .patience = options->debug ? SLOWER * options->patience : options->patience};
     int status = expand(l, runner->target, files);
     runner->script_target = &l->target;
     runner->roles = (const char *const *)l->roles;

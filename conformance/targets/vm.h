@@ -42,6 +42,7 @@ struct vm_image {
     char initrd[512];
     char version[128];          /* "6.12.117+deb13-amd64", as uname -r */
     char package[128];          /* "linux-image-6.12.117+deb13-amd64 6.12.117-1" */
+    bool debug;                 /* such a kernel is slow: its watchdogs are given time */
 };
 extern const char *const vm_modules[]; /* what the agent and the SMC targets need */
 /* Up to minutes (a download, or a build). */

@@ -204,6 +204,7 @@ int vm_image_make(const struct vm_image_config *config, struct vm_image *out, ch
         snprintf(error, error_size, "too many modules or files for an image");
         return VM_FAILED;
     }
+    out->debug = config->debug;
     status = run(&a, text, sizeof(text), error, error_size, !config->quiet);
     if (status == VM_OK && !(take(text, "kernel", out->kernel, sizeof(out->kernel)) && take(text, "initrd", out->initrd, sizeof(out->initrd)) &&
                              take(text, "version", out->version, sizeof(out->version)) &&
