@@ -50,7 +50,9 @@ static void moved(const struct data_act *a)
     me->moved = true;
     me->replaying = true;
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
-    me->replay_from = me->f_from = me->replay_end;
+    me->replay_from = me->replay_end;
+    me->f_from = 0; /* no number says from where on it writes again */
+    me->f_sent_ns = judge_data_first_sent(a);
 }
 
 static void no_validation(const struct data_act *a, uint64_t frame, unsigned before)

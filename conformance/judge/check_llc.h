@@ -104,6 +104,7 @@ struct llc_group {
     uint8_t live[32], used[32], offered[32]; /* bitmaps of link numbers */
     const struct trace_link *rkey_link[2]; /* over it the last DELETE RKEY of that side was answered, at rkey_ns */
     uint64_t rkey_ns[2];
+    bool data;  /* data have flowed: a second link that is offered now is no part of the first contact */
     bool quiet; /* no request waits for anything */
     uint64_t first_ns;
     uint64_t forgot_ns;   /* something may have been missed: who answers what is not sure for a while */

@@ -677,6 +677,7 @@ void llc_check_data(struct judge *j, struct trace_group *g, const struct trace_l
     if (!st)
         return;
     reply_taken(j, g, st, l, side, frame);
+    st->data = true;
     check_settled(g, st, side, frame, ns);
     check_deleted(j, g, st, LLC_CLIENT, side, frame, ns);
     check_deleted(j, g, st, LLC_SERVER, side, frame, ns);

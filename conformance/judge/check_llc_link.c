@@ -328,7 +328,7 @@ void llc_add_link_request(struct llc_msg *m, struct llc_open *o)
     struct llc_add *a = &m->st->add;
     memset(a, 0, sizeof *a);
     a->phase = LLC_ADD_OFFERED;
-    a->initial = !m->g->late && m->st->adds == 0;
+    a->initial = !m->g->late && m->st->adds == 0 && !m->st->data;
     a->v2 = m->info.version == 2;
     a->number = m->info.link_number;
     a->frame = m->frame;

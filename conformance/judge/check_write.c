@@ -126,11 +126,26 @@ static uint64_t forward(uint64_t at, uint64_t from, uint64_t ring)
     return (at + ring - from % ring) % ring;
 }
 
+/* The peer's consumer as this side surely knew it when it sent F, or moved without. */
+static uint64_t known_consumer(const struct data_act *a)
+{
+    uint64_t sent = a->me->f_sent_ns;
+    uint64_t pos = a->peer->acked_cons_ns + DATA_GRACE_NS <= sent ? a->peer->acked_cons : 0;
+    judge_data_acks(a, !a->side);
+    for (unsigned i = 0; i < a->peer->nnotes; i++) {
+        const struct data_note *n = &a->peer->notes[i];
+        if (n->sent.ack_ns && n->sent.ack_ns + DATA_GRACE_NS <= sent && n->cons_pos > pos)
+            pos = n->cons_pos;
+    }
+    return pos;
+}
+
 /* The writer takes everything behind the number of its F for lost, also what did arrive: right at the end of what was written, a WRITE
  * may as well lie one ring before it. */
-static bool due_again(const struct data_side *me, uint64_t before)
+static bool due_again(const struct data_act *a, uint64_t before)
 {
-    return me->f_from < me->replay_end && before >= me->f_from && before < me->replay_end;
+    const struct data_side *me = a->me;
+    return me->f_from < me->replay_end && before >= me->f_from && before < me->replay_end && before >= known_consumer(a);
 }
 
 /* `goes_on`: not the first packet of its WRITE. */
@@ -148,7 +163,7 @@ static struct place place(const struct data_act *a, uint64_t at, uint32_t len, b
         p.again = me->replaying && p.from < cons;
     } else if (me->replaying) {
         p.from = cons + forward(at, cons, ring);
-        bool beyond = p.from > me->written_pos || (p.from == me->written_pos && p.from >= ring && due_again(me, p.from - ring));
+        bool beyond = p.from > me->written_pos || (p.from == me->written_pos && p.from >= ring && due_again(a, p.from - ring));
         if (beyond && p.from >= ring && p.from - ring < me->replay_end) {
             p.unsure = p.from == me->written_pos;
             p.from -= ring;
@@ -184,20 +199,6 @@ static void past_urgent(const struct data_act *a, const struct place *p)
     if (!judge_holds(a->j, REQ_CURSOR_017, ok)) /* [CURSOR-017] */
         judge_data_pend(a, REQ_CURSOR_017, true, me->urgent_pos, a->peer->cons_pos, -1,
                         me->urgent_frame);
-}
-
-/* The peer's consumer as this side surely knew it when it sent F. */
-static uint64_t known_consumer(const struct data_act *a)
-{
-    uint64_t sent = a->me->f_sent_ns;
-    uint64_t pos = a->peer->acked_cons_ns + DATA_GRACE_NS <= sent ? a->peer->acked_cons : 0;
-    judge_data_acks(a, !a->side);
-    for (unsigned i = 0; i < a->peer->nnotes; i++) {
-        const struct data_note *n = &a->peer->notes[i];
-        if (n->sent.ack_ns && n->sent.ack_ns + DATA_GRACE_NS <= sent && n->cons_pos > pos)
-            pos = n->cons_pos;
-    }
-    return pos;
 }
 
 static void again(const struct data_act *a, const struct place *p)
