@@ -162,6 +162,8 @@ void smc_flow_add_lost(struct smc_flow *f, unsigned slot)
     } else if (carrier && add->state == FLOW_ADD_DELETE) {
         smc_flow_want_delete(f, add->fresh.number, SMC_LLC_DEL_LOST_PATH, false);
         smc_flow_server_give_up(f);
+    } else if (fresh && !carrier && add->state == FLOW_ADD_ROUTE && f->group->client) {
+        smc_flow_add_routed(f, SMC_ERR_GONE); /* the offer is still to be answered [LLC-049] */
     } else if ((fresh && add->state != FLOW_ADD_DELETE) || carrier) {
         smc_flow_add_failed(f);
     }

@@ -322,6 +322,24 @@ START_TEST(a_server_without_memory_gives_up_and_tries_again_later)
 }
 END_TEST
 
+START_TEST(a_new_link_that_is_lost_before_it_was_accepted_is_rejected)
+{
+    ck_assert(wire_up(PROFILE(_i), PROFILE(_i), 2, 2, 2, 2));
+    sides[CLIENT].route = SMC_ERR_WOULDBLOCK;
+    first_contact();
+    run(100 * MS);
+    ck_assert_uint_eq(slots(CLIENT), 2);
+    smc_link_down(sides[CLIENT].g->links[1]);
+    run(100 * MS);
+    ck_assert_uint_eq(count(CLIENT, 2 + 0x20, 0xc0), 1);
+    ck_assert_uint_eq(count(CLIENT, 4 + 0x20, 0), 0); /* no DELETE LINK: there is nothing to delete */
+    ck_assert_int_eq(sides[CLIENT].llc, 0);
+    ck_assert_int_eq(sides[SERVER].llc, 0);
+    ck_assert_uint_eq(slots(CLIENT), 1);
+    tear_down();
+}
+END_TEST
+
 START_TEST(the_way_to_a_gid_may_take_time_or_not_exist)
 {
     for (int who = 0; who < 2; who++) {
@@ -593,6 +611,7 @@ static Suite *make_suite(void)
     EVERY(a_client_that_misses_confirm_link_says_so_and_answers_the_servers_delete_link);
     EVERY(add_link_without_an_answer_fails_the_carrying_link_or_is_given_up);
     tcase_add_test(t, a_server_without_memory_gives_up_and_tries_again_later);
+    tcase_add_loop_test(t, a_new_link_that_is_lost_before_it_was_accepted_is_rejected, 0, 2);
     tcase_add_loop_test(t, the_way_to_a_gid_may_take_time_or_not_exist, 0, 2);
     EVERY(a_client_with_a_new_device_asks_and_gets_a_link);
     EVERY(a_server_that_adds_no_link_answers_the_request_and_a_silent_one_blocks_nothing);
