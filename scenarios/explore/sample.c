@@ -137,7 +137,10 @@ static void sample_drops(struct explore_run *run)
     if (run->drops_last_ns == 0 || now - run->drops_last_ns > EXPLORE_RESPITE_NS)
         run->drops_since_ns = now;
     run->drops_last_ns = now;
-    run->congested |= now - run->drops_since_ns >= EXPLORE_CONGESTED_NS;
+    if (now - run->drops_since_ns >= EXPLORE_CONGESTED_NS) {
+        run->congested = true;
+        explore_saw(run, EXPLORE_CONGESTED);
+    }
 }
 
 static void sample_congestion(struct explore_run *run)

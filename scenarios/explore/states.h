@@ -54,7 +54,7 @@
     X(RC_DUPLICATE, "RoCE: duplicate request") X(RC_QP_ERROR, "RoCE: QP in error")                                     \
     X(PFC_STOPPED, "flow control: a NIC was stopped") X(PFC_LOST, "flow control: links lost where a NIC was stopped")  \
     X(ECN_MARKED, "congestion: marked by a switch") X(DCQCN_SLOWER, "congestion: a flow slowed down")                  \
-    X(DCQCN_BACK, "congestion: a flow back at line rate")                                                             \
+    X(DCQCN_BACK, "congestion: a flow back at line rate") X(CONGESTED, "congestion: queues full for a second")   \
     X(BUFFER_REUSED, "buffer: used again") X(BUFFER_SMALLER, "buffer: smaller than asked for") X(CORKED, "data held back by cork")\
     X(MEMORY_FAILED, "memory: an allocation failed") X(MEMORY_HANDSHAKE, "memory: failed, and a handshake with it")    \
     X(HOST_KILLED, "host: power cut") X(RESET_SEEN, "end: reset seen by an application") X(TIMEOUT_SEEN, "end: time-out seen by an application")\
