@@ -35,18 +35,33 @@ def records(path):
         at += 16 + length
 
 
-def repeated_packets(path):
-    """How many RoCEv2 requests of a capture (Ethernet, IPv4) had been sent before."""
-    seen, count = set(), 0
-    for _, record in records(path):
+def requests(path):
+    """(time in seconds, frame) of the RoCEv2 requests of a capture (Ethernet, IPv4)."""
+    for (seconds, parts), record in records(path):
         frame = record[16:]
         if len(frame) < 54 or frame[12:14] != b"\x08\0" or frame[23] != 17 or struct.unpack_from(">H", frame, 36)[0] != ROCE_PORT:
             continue
-        opcode, key = frame[42], (frame[26:30], frame[47:50], frame[51:54])
-        if opcode != ACKNOWLEDGE:
-            count += key in seen
-            seen.add(key)
+        if frame[42] != ACKNOWLEDGE:
+            yield seconds + parts / 1e6, frame
+
+
+def repeated_packets(path):
+    """How many requests had been sent before."""
+    seen, count = set(), 0
+    for _, frame in requests(path):
+        key = (frame[26:30], frame[47:50], frame[51:54])
+        count += key in seen
+        seen.add(key)
     return count
+
+
+def longest_silence(path):
+    """The most seconds between two requests of one sender."""
+    last, longest = {}, 0
+    for at, frame in requests(path):
+        longest = max(longest, at - last.get(frame[26:30], at))
+        last[frame[26:30]] = at
+    return longest
 
 
 class Judged(unittest.TestCase):

@@ -15,6 +15,7 @@ import verbs_guests_test as v  # noqa: E402
 
 BOTH = ("server", "client")
 LONG = os.environ.get("SMCLAB_LONG") == "1"
+LLC_WAITS = 2
 COUNT, BYTES = 6, 3000000 if LONG else 1000000
 OURS = ("--verbs", "rxe0", "--verbs", "rxe1", "--expect", "R", "--rmb", "16384", "--cgroup", "/cgroup")
 KERNEL = ("--kernel-ueid", "SMCLAB.EID", "--kernel-pnet", "NET1=eth0=rxe0", "--kernel-pnet", "NET1=eth1=rxe1", "--socket", "kernel")
@@ -47,23 +48,34 @@ class LinksTest(v.Judged):
         self.assertEqual([r["wrong"] for r in results], [0, 0])
         return results, status, before
 
-    def fail_over(self, server, client, unplugged):
+    def fail_over(self, server, client, unplugged, *ours):
+        """Once more where the machine, and not we, may be to blame: rxe repeated packets, or a whole side stood still for longer than LLC
+        waits for an answer."""
         for left in range(v.TRIES - 1, -1, -1):
             results, status, before = self.once(server, client, unplugged)
-            repeated = v.repeated_packets(self.captures[0])
-            if status == (0, 0) or left == 0 or repeated == 0:
-                break
-            print(f"the other link was lost after {repeated} repeated packets: once more", file=sys.stderr)
-        self.assertEqual([(r["complete"], r["broken"]) for r in results], [(COUNT, [])] * 2, f"{repeated} packets repeated on eth0")
+            repeated, silence = v.repeated_packets(self.captures[0]), v.longest_silence(self.captures[0])
+            print(f"{COUNT} connections of {BYTES} bytes, eth1 of {' and '.join(unplugged)} unplugged after {before}: {results[0]['sent']} and "
+                  f"{results[0]['received']} bytes right, {results[0]['ms']} ms, {repeated} packets repeated, {silence:.1f} s silent",
+                  file=sys.stderr)
+            try:
+                self.check(results, status, before)
+                self.judge(COUNT, *ours)
+                return
+            except AssertionError as error:
+                if left == 0 or (repeated == 0 and silence < LLC_WAITS):
+                    raise
+                print(f"{error}: once more", file=sys.stderr)
+
+    def check(self, results, status, before):
+        self.assertEqual([(r["complete"], r["broken"]) for r in results], [(COUNT, [])] * 2)
         self.assertEqual(status, (0, 0))
         self.assertLess(before, COUNT * BYTES)  # it was in the middle
-        for r in results:
-            if r["modes"]["R"] == COUNT and r["links_added"]:
-                self.assertEqual((r["groups"], r["links_added"], r["links_lost"]), (1, 2, 1))
-                self.assertGreaterEqual(r["failovers"], 1)
-        print(f"{COUNT} connections of {BYTES} bytes, eth1 of {' and '.join(unplugged)} unplugged after {before}: "
-              f"{results[0]['sent']} and {results[0]['received']} bytes right, {results[0]['ms']} ms, {repeated} packets repeated", file=sys.stderr)
-        return results
+        ours = [r for r in results if r["modes"]["R"] == COUNT]  # of the kernel's sockets nothing more is known
+        for r in ours:
+            self.assertEqual(r["groups"], 1)
+            self.assertGreaterEqual(r["links_added"], 2)
+            self.assertGreaterEqual(r["failovers"], 1)
+        self.assertGreaterEqual(sum(r["links_lost"] for r in ours), 1)  # who is told by DELETE LINK has not lost it
 
     def judge(self, count, *ours):
         """Both cables' frames in one capture; they have one clock."""
@@ -74,22 +86,19 @@ class LinksTest(v.Judged):
         super().judge(count, *ours)
 
     def test_our_endpoint_is_the_client_and_the_kernel_the_server(self):
-        self.fail_over(KERNEL, OURS, BOTH)
-        self.judge(COUNT, "client")
+        self.fail_over(KERNEL, OURS, BOTH, "client")
 
 
 class LongLinksTest(LinksTest):
     test_our_endpoint_is_the_client_and_the_kernel_the_server = None
 
     def test_the_kernel_is_the_client_and_our_endpoint_the_server(self):
-        self.fail_over(OURS, KERNEL, BOTH)
-        self.judge(COUNT, "server")
+        self.fail_over(OURS, KERNEL, BOTH, "server")
 
     def test_our_endpoint_on_both_sides(self):
         """The side whose port it is not hears of it only by DELETE LINK."""
         for unplugged in (BOTH, ("server",), ("client",)):
-            self.fail_over(OURS, OURS, unplugged)
-            self.judge(COUNT, "client", "server")
+            self.fail_over(OURS, OURS, unplugged, "client", "server")
 
 
 if LONG:
