@@ -144,6 +144,7 @@ static bool tidy_up(struct run_live *l)
     struct kernel_agent agent;
     const char *answer;
     kernel_agent_init(&agent, l->agent, ((uint64_t)getpid() << 20) + l->asked++);
+    agent.slower = l->options->debug ? SLOWER : 0;
     l->tidied = kernel_agent_ask(&agent, KERNEL_RESET_MS, &answer, "reset") == 0;
     if (!l->tidied)
         (void)smclab_complain(0, "run", "the virtual machine does not come back from its last run (%s): a new one is booted", answer);
@@ -322,7 +323,7 @@ static int open_carriers(struct run_live *l, char *error, size_t error_size)
 static int begin_kernel(struct run_live *l, struct lab *lab, char *error, size_t error_size)
 {
     struct kernel_host_config config = {.agent_fd = l->agent, .first_number = (uint64_t)getpid() << 20, .nic_count = l->nic_count,
-                                        .tidied = l->tidied};
+                                        .tidied = l->tidied, .slower = l->options->debug ? SLOWER : 0};
     for (unsigned i = 0; i < l->nic_count; i++) {
         config.nics[i].carrier = l->carriers[i];
         memcpy(config.nics[i].mac, l->macs[i], 6);

@@ -127,6 +127,8 @@ int agent_sysctl_write(const char *name, const char *value);
 
 /* ---- agent_system.c ---- */
 void agent_kmsg_open(struct agent *a);
+/* A time that is enough for a kernel that is as slow as `smclab.slow=N` on its command line says. */
+unsigned agent_patience(unsigned ms);
 void agent_boot(void);            /* pid 1: file systems, modules, limits */
 int agent_open_port(void);        /* the virtio-serial port; -1 */
 int agent_load(const char *name, bool start_only); /* modules of /modules/index: NULL: all "+" ones; 0 or an errno */

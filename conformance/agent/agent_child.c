@@ -160,7 +160,7 @@ static bool write_all(int fd, const char *p, size_t n)
             return false;
         if (done < 0) {
             struct pollfd wait = {.fd = fd, .events = POLLOUT};
-            if (poll(&wait, 1, PATIENCE_MS) <= 0)
+            if (poll(&wait, 1, (int)agent_patience(PATIENCE_MS)) <= 0)
                 return false;
             continue;
         }
@@ -208,7 +208,7 @@ static int forward(struct agent *a, struct agent_child *c, const struct agent_li
     agent_text_free(&text);
     while (alive && reply == NULL) {
         struct pollfd wait = {.fd = c->source.fd, .events = POLLIN};
-        alive = poll(&wait, 1, PATIENCE_MS) > 0 && read_child(c);
+        alive = poll(&wait, 1, (int)agent_patience(PATIENCE_MS)) > 0 && read_child(c);
         take_lines(a, c, &reply);
     }
     if (reply == NULL)
@@ -508,7 +508,7 @@ int agent_children_kill(struct agent *a)
         struct agent_child *c = a->children;
         if (c->pid > 0 && !c->gone) {
             kill(c->pid, SIGKILL);
-            if (!wait_patiently(c->pid, KILL_MS, &status))
+            if (!wait_patiently(c->pid, agent_patience(KILL_MS), &status))
                 result = fail_stuck(a, c->kind == SLOW ? c->what : "a process that holds sockets", c->pid);
         }
         remove_child(a, c);

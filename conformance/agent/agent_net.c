@@ -334,7 +334,7 @@ static void forget_addresses(struct agent *a)
 
 int agent_net_reset(struct agent *a)
 {
-    int status = agent_child_wait(a, "rxe, all away", remove_all_rxe, a, RESET_MS);
+    int status = agent_child_wait(a, "rxe, all away", remove_all_rxe, a, agent_patience(RESET_MS));
     struct if_nameindex *all = if_nameindex();
     for (struct if_nameindex *i = all; a->init && i != NULL && i->if_index != 0; i++)
         if (strcmp(i->if_name, "lo") != 0) {

@@ -241,7 +241,7 @@ static void wait_answer(struct kernel_agent *a, struct kernel_request *request, 
 int kernel_agent_ask_line(struct kernel_agent *a, unsigned timeout_ms, const char **answer, const char *line)
 {
     char head[32];
-    int64_t deadline = clock_ms() + timeout_ms;
+    int64_t deadline = clock_ms() + (int64_t)timeout_ms * (a->slower > 1 ? a->slower : 1);
     struct kernel_request request = {.next = a->waiting, .number = ++a->number};
     if (answer != NULL)
         *answer = "the agent does not answer";

@@ -12,6 +12,7 @@ struct kernel_event; /* a line without "* " */
 struct kernel_agent {
     int fd;            /* borrowed; made nonblocking */
     uint64_t number;   /* of the last request */
+    unsigned slower;   /* the kernel: every time-out is so many times longer; 0 and 1: not at all */
     bool dead;         /* no answer in time, hung up, or memory short: every later request fails at once */
     char *in;          /* what was read and not used yet */
     size_t length, room, used;

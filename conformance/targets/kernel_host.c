@@ -420,6 +420,7 @@ struct kernel_host *kernel_host_new(const struct kernel_host_config *config, str
         return NULL;
     }
     kernel_agent_init(&k->agent, config->agent_fd, config->first_number);
+    k->agent.slower = config->slower;
     k->live = live;
     k->nic_count = config->nic_count;
     memcpy(k->nics, config->nics, sizeof(k->nics));

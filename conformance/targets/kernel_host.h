@@ -22,6 +22,7 @@ struct kernel_host_config {
     struct kernel_nic nics[KERNEL_NICS];
     unsigned nic_count;
     bool tidied;                  /* the caller has asked for the `reset` */
+    unsigned slower;              /* times that an ordinary kernel is quicker; 0: it is one */
 };
 
 /* One host of the script is the kernel, or both are: each a network namespace with a NIC, as containers are; or both the one

@@ -23,7 +23,7 @@
 enum { WORDS = 120, TEXT = 8192, BOOT_MS = 120000, END_MS = 20000, TAIL = 3000, AGENT_FD = 3, NIC_FD = 4 };
 static const char program[] = "qemu-system-x86_64";
 /* What takes minutes with KASAN on an emulated processor is no hang; least of all the firmware's own programs for interrupts. */
-static const char for_debug[] = " pci=noacpi watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=200";
+static const char for_debug[] = " pci=noacpi watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=200 smclab.slow=6";
 
 struct vm {
     pid_t pid;
