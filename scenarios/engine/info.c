@@ -93,6 +93,19 @@ static int group_count(lua_State *L)
     return 1;
 }
 
+/* lab.delete_link(host, number, i, orderly): of the host's i-th group */
+static int delete_link(lua_State *L)
+{
+    struct lab_host *host = lab_find_host(run_of(L)->lab, luaL_checkstring(L, 1));
+    lua_Integer number = luaL_checkinteger(L, 2), i = luaL_checkinteger(L, 3);
+    struct smc_group_info g;
+    if (host != NULL)
+        check_error(L, lab_inside_only(host, "its links cannot be deleted"));
+    if (number < 1 || number > 255 || i < 1 || !smc_endpoint_get_group(endpoint_at(L, 1), (unsigned)i - 1, &g))
+        return luaL_error(L, "%s has no link %d in group %d", lua_tostring(L, 1), (int)number, (int)i);
+    return check_error(L, lab_host_delete_link(host, g.id, (uint8_t)number, lua_toboolean(L, 4)));
+}
+
 static void push_path(lua_State *L, const char *name, const struct smc_path_counters *p)
 {
     lua_newtable(L);
@@ -122,6 +135,7 @@ static int counters(lua_State *L)
 
 void info_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"group", group}, {"group_count", group_count}, {"counters", counters}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"group", group}, {"group_count", group_count}, {"counters", counters},
+                                         {"delete_link", delete_link}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -13,21 +13,14 @@ host "server" { address = "10.0.0.2/24", versions = { 1 } }
 link("client", "server")
 
 local c, s = connect(client, server)
-if real_time() then -- each call to a real host takes a millisecond or more: it sends by itself, and puts some bytes into one message
-    for round = 1, 100 do
-        transfer { from = c, to = s, bytes = 20000, chunk = 1, within = "60 s" }
-        if c.tx_cdc + s.rx_cdc > 66000 then break end -- of the one that is ours; a kernel does not count
+for round = 1, 66 do
+    for i = 1, 1000 do
+        c:send("x")
+        s:receive(1)
     end
-    expect_true(c.tx_cdc + s.rx_cdc > 66000, "fewer messages were sent than there are numbers")
-else
-    for round = 1, 66 do
-        for i = 1, 1000 do
-            c:send("x")
-            s:receive(1)
-        end
-    end
-    expect(c.tx_cdc, 66000)
 end
+if not real_time() then expect(c.tx_cdc, 66000) end
+expect_true(c.tx_cdc >= 66000 or s.rx_cdc >= 66000, "fewer messages were sent than there are numbers") -- a kernel does not count its own
 c:send("end")
 expect(s:receive(3), "end")
 wait "1 s"
