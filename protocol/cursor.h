@@ -23,15 +23,15 @@ static inline struct smc_cursor smc_cursor_add(struct smc_cursor c, uint32_t siz
     return c;
 }
 
-/* The cursor n bytes before c; n ≤ size. */
+/* The cursor n bytes before c, several times round the ring if need be: a send buffer may be larger than the peer's ring. */
 static inline struct smc_cursor smc_cursor_back(struct smc_cursor c, uint32_t size, uint32_t n)
 {
-    if (n > c.count) {
-        c.count = size - (n - c.count);
+    while (n > c.count) {
+        n -= c.count;
+        c.count = size;
         c.wrap--;
-    } else {
-        c.count -= n;
     }
+    c.count -= n;
     return c;
 }
 

@@ -22,7 +22,8 @@ START_TEST(adding_and_going_back_agree_with_positions)
     for (uint64_t start = 65533 * SIZE; start < 65539 * SIZE; start++)
         for (uint32_t n = 0; n <= SIZE; n++) {
             same(smc_cursor_add(at(start, SIZE), SIZE, n), at(start + n, SIZE));
-            same(smc_cursor_back(at(start + n, SIZE), SIZE, n), at(start, SIZE));
+            for (uint32_t more = 0; more <= 4 * SIZE; more += SIZE) /* data of a send buffer that holds several rings */
+                same(smc_cursor_back(at(start + n + more, SIZE), SIZE, n + more), at(start, SIZE));
         }
 }
 END_TEST
