@@ -6,6 +6,7 @@
  * as a stack, which is the least it could cost. Cycles are the processor's time stamp counter where there is one
  * (constant rate, not the core's clock), else nanoseconds; the line says which. */
 #include "devices/devmem_pool.h"
+#include "sim/plain_alloc.h"
 #include "wire/carrier_layouts.h"
 
 #include <stdio.h>
@@ -30,25 +31,6 @@ static uint64_t ticks(void)
 #endif
 
 enum { ROUNDS = 15, TURNS = 1000000, BATCH = 32, PAGES = 256, IFINDEX = 1 };
-
-static void *take_memory(void *user, size_t size)
-{
-    (void)user;
-    return malloc(size);
-}
-static void *resize_memory(void *user, void *block, size_t old_size, size_t new_size)
-{
-    (void)user;
-    (void)old_size;
-    return realloc(block, new_size);
-}
-static void release_memory(void *user, void *block, size_t size)
-{
-    (void)user;
-    (void)size;
-    free(block);
-}
-static const struct smc_alloc memory = {take_memory, resize_memory, release_memory, NULL};
 
 /* The compiler may not think the value away, nor keep memory in registers across. */
 static inline void used(uintptr_t value)
@@ -143,7 +125,7 @@ static void must(bool good, const char *what)
 
 static struct host set_up(void)
 {
-    const struct devmem_config config = {.alloc = &memory};
+    const struct devmem_config config = {.alloc = &plain_alloc};
     const struct devmem_nic_config nic = {.ifindex = IFINDEX, .queues = 2};
     static const struct devmem_queue_id queue = {DEVMEM_QUEUE_RX, 1};
     struct host h = {.host = devmem_new(&config)};

@@ -326,11 +326,6 @@ struct ivshmem_bars ivshmem_client_bars(struct ivshmem_client *c)
                                  .user = c};
 }
 
-uint16_t ivshmem_client_id(const struct ivshmem_client *c)
-{
-    return c->id;
-}
-
 unsigned ivshmem_client_peers(const struct ivshmem_client *c)
 {
     unsigned n = 0;

@@ -49,7 +49,6 @@ int ivshmem_client_run(struct ivshmem_client *client);
 bool ivshmem_client_ready(const struct ivshmem_client *client);
 /* Only when ready. The memory stays mapped until ivshmem_client_close. */
 struct ivshmem_bars ivshmem_client_bars(struct ivshmem_client *client);
-uint16_t ivshmem_client_id(const struct ivshmem_client *client);
 /* How many peers are there now, without this one. */
 unsigned ivshmem_client_peers(const struct ivshmem_client *client);
 

@@ -232,6 +232,37 @@ int smc_endpoint_remove_rdma(struct smc_endpoint *ep, struct smc_rdma_device *de
     return SMC_ERR_NOTFOUND;
 }
 
+static const struct smc_group *group_with(const struct smc_endpoint *ep, uint32_t id)
+{
+    for (const struct smc_list *n = ep->groups.next; n != &ep->groups; n = n->next) {
+        const struct smc_group *g = (const struct smc_group *)(const void *)((const char *)n - offsetof(struct smc_group, all));
+        if (g->id == id && !g->dying)
+            return g;
+    }
+    return NULL;
+}
+
+int smc_endpoint_delete_link(struct smc_endpoint *ep, uint32_t group, uint8_t number, bool orderly, uint64_t now_ns)
+{
+    const struct smc_group *g = group_with(ep, group);
+    struct smc_link *link = NULL;
+    bool other = false;
+    ep->now_ns = now_ns;
+    for (unsigned i = 0; g != NULL && i < g->link_slots && i < SMC_LINK_SLOTS_MAX; i++) {
+        struct smc_link *l = g->links[i];
+        if (l != NULL && l->state == SMC_LINK_ACTIVE && l->number != number)
+            other = true;
+        else if (l != NULL && l->state == SMC_LINK_ACTIVE)
+            link = l;
+    }
+    if (link == NULL)
+        return SMC_ERR_NOTFOUND;
+    if (!other)
+        return SMC_ERR_STATE;
+    smc_flow_delete_link(link, SMC_LLC_DEL_OPERATOR, orderly);
+    return 0;
+}
+
 int smc_endpoint_use_dibs(struct smc_endpoint *ep, struct smc_dibs *dibs, uint64_t now_ns)
 {
     ep->now_ns = now_ns;

@@ -88,6 +88,8 @@ int lab_add_host(struct lab *lab, const struct lab_host_config *config, struct l
 struct lab_host *lab_find_host(struct lab *lab, const char *name);
 struct smc_endpoint *lab_host_endpoint(struct lab_host *host); /* NULL: no_smc */
 const char *lab_host_name(const struct lab_host *host);
+/* smc_endpoint_delete_link() of this host. */
+int lab_host_delete_link(struct lab_host *host, uint32_t group, uint8_t number, bool orderly);
 /* The stack ends without a word (power cut): nothing is sent any more, sockets are gone. */
 int lab_host_kill(struct lab_host *host);
 

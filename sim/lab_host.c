@@ -444,6 +444,20 @@ int lab_interface_set_address(struct lab_interface *i, const char *address)
     return error;
 }
 
+int lab_host_delete_link(struct lab_host *host, uint32_t group, uint8_t number, bool orderly)
+{
+    int error = lab_inside_only(host, "its links cannot be deleted");
+    if (error != 0)
+        return error;
+    if (host->ep == NULL)
+        return lab_fail(host->lab, SMC_ERR_UNSUPPORTED, "%s has no SMC", host->name);
+    error = smc_endpoint_delete_link(host->ep, group, number, orderly, sim_now(host->lab->sim));
+    if (error != 0)
+        return lab_fail(host->lab, error, "link %u of %s cannot be deleted: %s", number, host->name, smc_error_text(error));
+    lab_host_wake(host);
+    return 0;
+}
+
 int lab_interface_roce_present(struct lab_interface *i, bool present)
 {
     uint64_t now = sim_now(i->host->lab->sim);

@@ -177,6 +177,12 @@ int smc_endpoint_remove_ueid(struct smc_endpoint *endpoint, const char *ueid);
 int smc_endpoint_add_rdma(struct smc_endpoint *endpoint, struct smc_rdma_device *device, const char *pnet,
                           uint64_t now_ns);
 int smc_endpoint_remove_rdma(struct smc_endpoint *endpoint, struct smc_rdma_device *device, uint64_t now_ns);
+/* What an operator asks for: one link of a group (its id and the link's number: smc_endpoint_get_group) goes, and its connections
+ * go on by another one. DELETE LINK with the reason "operator", from either role; `orderly`: sends that wait on the link are awaited.
+ * Begun here, done when the peer has answered. While its devices are there the group makes another link (to keep it off, remove
+ * the device). SMC_ERR_NOTFOUND: no such link is active; SMC_ERR_STATE: no other one is, and
+ * connections would be lost. */
+int smc_endpoint_delete_link(struct smc_endpoint *endpoint, uint32_t group, uint8_t number, bool orderly, uint64_t now_ns);
 /* Becomes a client of a registry, whose devices may come and go. One registry an endpoint. */
 int smc_endpoint_use_dibs(struct smc_endpoint *endpoint, struct smc_dibs *dibs, uint64_t now_ns);
 int smc_endpoint_set_dibs_pnet(struct smc_endpoint *endpoint, struct smc_dibs_device *device, const char *pnet);
