@@ -44,13 +44,16 @@ static void confirm_link(struct trace_session *s, const struct trace_llc_event *
         link_state(s, l, TRACE_LINK_ACTIVE);
 }
 
-static struct trace_link *newest_adding(struct trace_group *g)
+/* The link that an answer speaks of: that of its number, else the newest. An offer that a dead link left behind may be newer. */
+static struct trace_link *newest_adding(struct trace_group *g, uint8_t number)
 {
-    struct trace_link *found = NULL;
+    struct trace_link *found = NULL, *named = NULL;
     for (struct trace_link *l = g->links; l; l = l->next)
-        if (l->state == TRACE_LINK_ADDING || (l->state == TRACE_LINK_ANSWERED && !l->first))
+        if (l->state == TRACE_LINK_ADDING || (l->state == TRACE_LINK_ANSWERED && !l->first)) {
             found = l;
-    return found;
+            named = l->number_known && l->number == number ? l : named;
+        }
+    return named ? named : found;
 }
 
 static bool shares_device(const struct trace_group *g, const struct trace_link *l, int side)
@@ -94,7 +97,7 @@ static void add_link_request(struct trace_session *s, const struct trace_llc_eve
 static void add_link_response(struct trace_session *s, const struct trace_llc_event *e)
 {
     const struct smc_llc_info *i = &e->info;
-    struct trace_link *l = newest_adding(e->group);
+    struct trace_link *l = newest_adding(e->group, i->link_number);
     if (!l || e->side != TRACE_C2S)
         return;
     if (i->reject) {

@@ -138,6 +138,9 @@ void llc_delete_link_request(struct llc_msg *m, struct llc_open *o)
         return;
     }
     if (m->side == LLC_CLIENT) {
+        struct llc_open *add = llc_find(m->st, SMC_LLC_ADD_LINK, LLC_SERVER, o->number);
+        if (add && o->reason == SMC_LLC_DEL_LOST_PATH) /* its RNIC failed meanwhile: that is its answer to the offer [LLC-049] */
+            add->crossed = false;
         client_deletes(m, o);
         return;
     }

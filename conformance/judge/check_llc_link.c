@@ -314,8 +314,8 @@ void llc_add_link_request(struct llc_msg *m, struct llc_open *o)
         client_add_link(m, o);
         return;
     }
-    if (m->link->state >= TRACE_LINK_DELETING) { /* queued before the link was given up: nobody answers, the offer comes again elsewhere */
-        o->judged = o->requester_judged = o->answered = true;
+    if (m->link->state >= TRACE_LINK_DELETING) { /* queued before the link was given up: nobody need answer, the offer comes again elsewhere */
+        o->judged = o->requester_judged = true;
         return;
     }
     check_layout(m);
