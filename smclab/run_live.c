@@ -381,6 +381,16 @@ static int begin(void *user, struct lab *lab, char *error, size_t error_size)
     return lab_set_outside(lab, by_number ? NULL : l->role, by_number ? (unsigned)index - 1 : 0, outside) == 0 ? 0 : -1;
 }
 
+/* The reason of a failure is one line; who is to understand it wants all of it. */
+static void show_log(struct run_live *l)
+{
+    char *text = kernel_host_log(l->kernel);
+    l->unusable = true;
+    if (text != NULL)
+        fprintf(stderr, "smclab run: what the kernel logged, %s:\n%s\n", l->implementation, text);
+    free(text);
+}
+
 static void end_run(void *user, struct lab *lab, char *failure, size_t failure_size)
 {
     struct run_live *l = user;
@@ -389,7 +399,7 @@ static void end_run(void *user, struct lab *lab, char *failure, size_t failure_s
     if (l->kernel != NULL) {
         kernel_host_complaints(l->kernel, failure, failure_size, &serious);
         if (serious)
-            l->unusable = true;
+            show_log(l);
     }
     if (l->kind == LIVE_VM && l->vm != NULL && failure[0] == '\0')
         (void)vm_check(l->vm, failure, failure_size);

@@ -461,6 +461,21 @@ void kernel_host_complaints(struct kernel_host *k, char *out, size_t size, bool 
     snprintf(out, size, "%s", k->agent.dead ? "the kernel's agent does not answer any more" : k->complaint);
 }
 
+char *kernel_host_log(struct kernel_host *k)
+{
+    const char *answer;
+    size_t length;
+    if (k->agent.dead || kernel_agent_ask(&k->agent, KERNEL_ANSWER_MS, &answer, "dmesg") != 0 ||
+        kernel_agent_value(answer, "text", &length) == NULL || length == 0)
+        return NULL;
+    char *text = malloc(length + 1);
+    if (text != NULL && !kernel_agent_text(answer, "text", text, length + 1)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 void kernel_host_free(struct kernel_host *k)
 {
     if (k == NULL)

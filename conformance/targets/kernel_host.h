@@ -43,6 +43,8 @@ const char *kernel_host_version(const struct kernel_host *kernel);
 /* What the kernel complained about since the run began; "": nothing. `serious`: a warning, an oops or a hang: it should not be
  * used any more. */
 void kernel_host_complaints(struct kernel_host *kernel, char *out, size_t size, bool *serious);
+/* After a complaint: what the kernel has logged since the run began, to be freed; NULL: nothing, or nobody answers. */
+char *kernel_host_log(struct kernel_host *kernel);
 /* False: the agent does not answer any more. */
 bool kernel_host_alive(const struct kernel_host *kernel);
 void kernel_host_free(struct kernel_host *kernel);
