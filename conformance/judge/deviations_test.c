@@ -62,6 +62,8 @@ START_TEST(an_entry_may_be_of_some_versions)
     ck_assert(judge_versions_hold(&middle, "remote 10.0.0.1"));
     ck_assert(judge_versions_hold(&middle, "Linux next"));
     ck_assert(judge_deviation_in("A-99", "Linux 6.12.117"));
+    ck_assert(judge_deviation_in("A-45", "Linux 7.3.4-smclab"));
+    ck_assert(!judge_deviation_in("A-45", "Linux 6.1.0-45-amd64"));
     for (const struct judge_versions *v = judge_deviation_versions; v->id != NULL; v++)
         ck_assert_msg(judge_deviation_find(v->id) != NULL && (v->since != NULL || v->until != NULL), "%s: of which versions?", v->id);
 }

@@ -37,23 +37,25 @@ def left_out(scenario):
     return any(fnmatch.fnmatchcase(scenario, row[0]) for row in table(DOCUMENT, "What is not compared"))
 
 
-def implementations():
+def implementations(folder):
     """{capture: "Linux …"}: what the records beside the captures say."""
     found = {}
-    for name in os.listdir(CAPTURES):
+    for name in os.listdir(folder):
         if name.endswith(".json"):
-            with open(os.path.join(CAPTURES, name), encoding="utf-8") as file:
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
                 found.update({os.path.basename(run["capture"]): run["implementation"] for run in json.load(file)["runs"] if run["capture"]})
     return found
 
 
 def kept():
-    """[(scenario, host that was real, capture, version)] in the folder."""
-    found, versions = [], implementations()
-    for name in sorted(os.listdir(CAPTURES)):
-        if name.endswith(".pcap"):
-            scenario, host = name[:-5].rsplit(".", 1)
-            found.append((scenario.replace("-", "/"), host, os.path.join(CAPTURES, name), versions.get(name)))
+    """[(scenario, host that was real, capture, version)] in the folder, and in those in it that are named by a version."""
+    found = []
+    for folder in [CAPTURES] + sorted(entry.path for entry in os.scandir(CAPTURES) if entry.is_dir() and entry.name[0].isdigit()):
+        versions = implementations(folder)
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".pcap"):
+                scenario, host = name[:-5].rsplit(".", 1)
+                found.append((scenario.replace("-", "/"), host, os.path.join(folder, name), versions.get(name)))
     return found
 
 
