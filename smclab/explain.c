@@ -133,6 +133,10 @@ static int explain_deviation(const struct judge_deviation *d)
     printf("%s  Known deviation (%s)\n\nexcuses    ", d->id, d->implementation);
     for (size_t i = 0; i < JUDGE_DEVIATION_REQUIREMENTS && d->requirements[i] != NULL; i++)
         printf("%s%s", i ? ", " : "", d->requirements[i]);
+    for (const struct judge_versions *v = judge_deviation_versions; v->id != NULL; v++)
+        if (strcmp(v->id, d->id) == 0)
+            printf("\nversions   %s%s%s%s, of a kernel that runs", v->since != NULL ? "from " : "", v->since != NULL ? v->since : "",
+                   v->until != NULL ? " until " : "", v->until != NULL ? v->until : "");
     printf("\nexactly    %s\n\nAny byte outside this is judged by the requirement's level; --strict excuses nothing.\n", d->predicate);
     return 0;
 }
