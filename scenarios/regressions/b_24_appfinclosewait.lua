@@ -12,7 +12,8 @@ host "server" { address = "10.0.0.2/24" }
 link("client", "server")
 server:listen(5000)
 
-for _, ends in ipairs { "nothing", "device", "peer" } do
+-- A Linux server that was told nothing asks for keys over the dead link until TEST LINK finds out: that comes last where no ten minutes pass.
+for _, ends in ipairs(real_time() and { "nothing", "peer", "device" } or { "nothing", "device", "peer" }) do
     local c, s = connect(client, server, 5000)
     c:shutdown "write"
     s:at_end()
