@@ -1,9 +1,9 @@
 """Two links over two Soft-RoCE devices (libibverbs on our side): a port goes down in the middle of a transfer, and every byte arrives.
 SPDX-License-Identifier: BSD-3-Clause
 
-Our endpoint on both sides, and on one side with the kernel's AF_SMC on the other, in both roles. With a kernel the cable is pulled, so
-that both have no carrier: of a peer that deletes a link on which it has sends under way it waits for those, and rxe repeats them for
-ever (docs/devices/verbs.md). What verbs_guests_test.py says of rxe's retransmissions holds here: the link that has to carry everything may be lost to them, then it is
+Our endpoint on both sides, and on one side with the kernel's AF_SMC on the other, in both roles. Where the
+kernel is the server it is its own port that goes: told by our DELETE LINK first, it waits for its sends on that link, and rxe repeats
+them for ever (docs/devices/verbs.md). What verbs_guests_test.py says of rxe's retransmissions holds here: the link that has to carry everything may be lost to them, then it is
 tried again."""
 import os
 import sys
@@ -42,7 +42,7 @@ class LinksTest(v.Judged):
         before = sum(a.totals("V").values()) + sum(b.totals("V").values())
         for side in unplugged:
             {"server": a, "client": b}[side].unplug(1)
-        results = [who.result(300) for who in (b, a)]
+        results = [who.result(150) for who in (b, a)]
         status = (b.status(), a.status())
         self.assertEqual((a.end(), b.end()), (0, 0))
         self.assertEqual([r["wrong"] for r in results], [0, 0])
@@ -75,7 +75,6 @@ class LinksTest(v.Judged):
             self.assertEqual(r["groups"], 1)
             self.assertGreaterEqual(r["links_added"], 2)
             self.assertGreaterEqual(r["failovers"], 1)
-        self.assertGreaterEqual(sum(r["links_lost"] for r in ours), 1)  # who is told by DELETE LINK has not lost it
 
     def judge(self, count, *ours):
         """Both cables' frames in one capture; they have one clock."""
@@ -86,7 +85,7 @@ class LinksTest(v.Judged):
         super().judge(count, *ours)
 
     def test_our_endpoint_is_the_client_and_the_kernel_the_server(self):
-        self.fail_over(KERNEL, OURS, BOTH, BYTES, "client")
+        self.fail_over(KERNEL, OURS, ("server",), BYTES, "client")
 
 
 class LongLinksTest(LinksTest):
