@@ -83,8 +83,11 @@ const size_t judge_deviations_size = sizeof judge_deviations / sizeof judge_devi
 const struct judge_versions judge_deviation_versions[] = {
     {"A-33", "6.12", NULL},
     {"A-38", "6.12", NULL},
+    {"A-40", "6.12", NULL},
     {"A-45", "6.12", NULL},
     {"A-46", "6.12", NULL},
+    {"A-47", "6.12", NULL},
+    {"A-48", "6.12", NULL},
     {"A-50", "6.12", NULL},
     {"A-51", "6.12", NULL},
     {NULL, NULL, NULL},
