@@ -384,7 +384,8 @@ void judge_failover_rst(const struct data_act *a)
         return;
     if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS)
         return;
-    bool failed = a->d->first_link && a->d->first_link->state >= TRACE_LINK_DELETING; /* ... and the RST may have waited in a queue */
+    bool failed = a->d->first_link && a->d->first_link->state >= TRACE_LINK_DELETING && /* ... and the RST may have waited in a queue */
+                  sender->f.ts_ns < a->c->confirm_ns + DATA_MS;
     bool mute = a->me->cdcs == 0 && a->me->writes == 0 && a->now < a->c->confirm_ns + (failed ? DATA_LONG_NS : DATA_GRACE_NS / 2);
     if (mute || a->c->confirm_ns >= sender->f.ts_ns) /* it may be the answer to a Confirm that names the link that failed [CLC-040] */
         return;
