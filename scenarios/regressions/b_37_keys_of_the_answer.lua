@@ -4,8 +4,7 @@ scenario {
     title = "B-37: the keys of an ADD LINK response are those that came",
     source = "linux a42a459ef0e5",
     requirements = { "LLC-088", "LLC-032" },
-    targets = { "sim", "ns3", "vm" },
-    roles = { "client" },
+    targets = { "sim", "ns3" }, -- a Linux client rejects the offer that crosses its own request: docs/linux.md
 }
 
 host "client" { address = "10.0.0.1/24", versions = { 2 } }
@@ -26,7 +25,6 @@ for i = 1, 5 do
 end
 server:remove "roce eth1"
 l1:up()
-if real_time() then wait "3 s" end -- a Linux client rejects an offer that crosses its own request
 server:restore "roce eth1"
 expect_links("server", 2, { within = "30 s" })
 wait "1 s"
