@@ -491,7 +491,7 @@ static int add_script(struct run_live *l, const char *target, struct run_files *
         }
     }
     if (added == 0 && error == 0)
-        error = add_run(l, out, path, "none"); /* skipped: the record says why */
+        error = add_run(l, out, path, RUNNER_NO_ROLE);
     script_result_free(&script);
     return error;
 }
@@ -510,7 +510,7 @@ static int expand(struct run_live *l, const char *target, struct run_files *file
 static bool any_to_run(const struct run_live *l)
 {
     for (size_t i = 0; i < l->role_count; i++)
-        if (strcmp(l->roles[i], "none") != 0)
+        if (strcmp(l->roles[i], RUNNER_NO_ROLE) != 0)
             return true;
     return false;
 }

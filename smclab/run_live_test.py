@@ -145,6 +145,9 @@ class Missing(unittest.TestCase):
         more = (*REMOTE, *carrier, "-f", "json", "-o", self.out, path)
         self.assertEqual([r["role"] for r in json.loads(run(*more).stdout)["runs"]], ["beta", "alpha"])
         self.assertEqual([r["role"] for r in json.loads(run("--role", "alpha", *more).stdout)["runs"]], ["alpha"])
+        nobody = json.loads(run("--role", "gamma", *more).stdout)["runs"]
+        self.assertEqual([r["verdict"] for r in nobody], ["skip"])
+        self.assertIn("--role", nobody[0]["reason"])
         self.script('"remote"')
         self.assertEqual([r["role"] for r in json.loads(run(*more).stdout)["runs"]], ["alpha", "beta"])
 

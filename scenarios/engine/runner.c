@@ -124,13 +124,16 @@ static bool look_at_header(struct one *r)
     struct script_options o = {.path = r->path, .seed = r->options->seed, .header_only = true};
     script_run(&o, NULL, NULL, &r->script);
     bool is_error = r->script.verdict != SCRIPT_PASS;
-    bool is_ours = r->script.header.target_count == 0 || script_is_for(&r->script.header, r->options->target);
+    bool has_role = r->options->role == NULL || strcmp(r->options->role, RUNNER_NO_ROLE) != 0;
+    bool is_ours = script_is_for(&r->script.header, r->options->target) || (has_role && r->script.header.target_count == 0);
     if (is_error)
         conclude(r, "error", r->script.reason);
     else if (!is_ours)
         conclude(r, "skip", "not applicable: the scenario is not for this target");
+    else if (!has_role)
+        conclude(r, "skip", "not applicable: --role names none of the hosts that may be the real one");
     script_result_free(&r->script);
-    return !is_error && is_ours;
+    return !is_error && is_ours && has_role;
 }
 
 static void put_header(struct one *r)

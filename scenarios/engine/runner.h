@@ -14,6 +14,8 @@
 struct json_t;
 struct script_target;
 
+#define RUNNER_NO_ROLE "none"
+
 struct runner_options {
     const char *target;       /* "sim" */
     const struct script_target *script_target; /* of that name; NULL: the simulation */
@@ -29,8 +31,8 @@ struct runner_options {
     struct json_t *(*work)(void *user, size_t index);
     void *work_user;
     const volatile sig_atomic_t *stop; /* once it is set, what runs is ended and nothing begins; NULL: never */
-    /* Where one host of a script is real: roles[i] is the host that paths[i] is run with (a name, or "1", "2" …: see target.h);
-     * NULL: there are none. `role` is that of one run. */
+    /* Where one host of a script is real: roles[i] is the host that paths[i] is run with (a name, or "1", "2" …: see target.h), or
+     * RUNNER_NO_ROLE: it is not run, and the record says why. NULL: there are none. `role` is that of one run. */
     const char *const *roles;
     const char *role;
     /* Called before each run in the process that starts them all (runs of such targets go one after the other); nonzero: it cannot
