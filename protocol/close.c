@@ -380,6 +380,8 @@ void smc_close_abort(struct smc_connection *c, int error)
 
 void smc_close_give_up(struct smc_connection *c)
 {
+    if (c->move_failed) /* the next move may succeed, and the RST be lost [SMCD-010] */
+        last_word(c);
     c->close_want = c->tx_conn_flags;
     enter(c, SMC_STATE_CLOSED);
     smc_close_finish(c);

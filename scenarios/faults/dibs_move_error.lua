@@ -9,7 +9,7 @@ scenario {
 
 host "client" { address = "10.0.0.1/24", machine = "m", devices = { { "ism", name = "dev" } } }
 host "server" { address = "10.0.0.2/24", machine = "m", devices = { { "ism", name = "dev" } } }
-link("client", "server")
+local wire = link("client", "server")
 
 local function works(c, s)
     c:send(pattern(20000, { seed = 7 }))
@@ -36,3 +36,17 @@ for after = 0, 12 do
     s:close()
     works(kept, kept_s)
 end
+
+-- The RST that tells of it is lost: then the A does, by the next move, which succeeds.
+local c, s = connect(client, server, 5000)
+works(c, s)
+wire:down()
+client:fault("dev", "move", { after = 0, error = "IO" })
+c:try_send(pattern(500))
+expect_error(c, "RESET", { within = "1 s" })
+expect_error(s, "RESET", { within = "1 s" })
+expect(s:try_receive(100000), "")
+c:close()
+s:close()
+wire:up()
+works(kept, kept_s)
