@@ -112,7 +112,8 @@ static void draw_links(struct sim_random *r, struct explore_plan *p, enum shape 
         p->hosts[0].nics = p->hosts[p->host_count - 1].nics;
         p->hosts[p->host_count - 1].nics = nics;
     }
-    uint64_t vlan = shape == VLAN || explore_one_in(r, 16) ? 1 + explore_below(r, 4094) : 0;
+    /* Not 1: a trunk sends its native VLAN without a tag, and hosts that want one would not hear each other. */
+    uint64_t vlan = shape == VLAN || explore_one_in(r, 16) ? 2 + explore_below(r, 4093) : 0;
     for (unsigned i = 0; i < p->host_count; i++)
         p->hosts[i].vlan = vlan;
     if (!switched) {
