@@ -81,9 +81,13 @@ class OverNs3(unittest.TestCase):
         self.assertGreater(total, 1000)
 
     def test_time_is_ns3s(self):
-        """Its transmission times end between nanoseconds of ours: no capture is the same byte for byte."""
+        """Its transmission times end between nanoseconds of ours: no capture is the same byte for byte, but for links where a byte
+        takes eight whole nanoseconds."""
         same = [n for n in self.of_rfc7609() if self.ns3[n]["digest"] == self.sim[n]["digest"]]
-        self.assertEqual(same, [])
+        for name in same:
+            with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
+                self.assertIn('rate = "1 Gbit/s"', file.read(), name)
+        self.assertLess(len(same), AT_LEAST)
 
     def test_the_same_seed_gives_the_same_capture(self):
         again = run("ns3", os.path.join(self.folder.name, "again"), *self.what)
