@@ -18,9 +18,31 @@
 
 /* ---- NAME=VALUE of the n-th thing of an answer ---- */
 struct item {
-    const char *answer;
+    char *text; /* its part of the answer, so that looking for a name does not go through all of a thousand others */
     unsigned number;
 };
+
+/* The part of item `number`, from *at on, which moves behind it. False: there is none, or no memory. Freed with free(). */
+static bool take_item(const char **at, unsigned number, struct item *out)
+{
+    char prefix[16];
+    size_t n = (size_t)snprintf(prefix, sizeof(prefix), "%u.", number);
+    const char *from = *at + strspn(*at, " ");
+    while (*from != '\0' && strncmp(from, prefix, n) != 0) {
+        from += strcspn(from, " ");
+        from += strspn(from, " ");
+    }
+    const char *end = from;
+    while (strncmp(end, prefix, n) == 0) {
+        end += strcspn(end, " ");
+        end += strspn(end, " ");
+    }
+    if (end == from)
+        return false;
+    *at = end;
+    *out = (struct item){strndup(from, (size_t)(end - from)), number};
+    return out->text != NULL;
+}
 
 static const char *key_of(const struct item *i, const char *name, char key[64])
 {
@@ -32,13 +54,13 @@ static bool text_of(const struct item *i, const char *name, char *out, size_t si
 {
     char key[64];
     out[0] = '\0';
-    return kernel_agent_text(i->answer, key_of(i, name, key), out, size);
+    return kernel_agent_text(i->text, key_of(i, name, key), out, size);
 }
 
 static uint64_t number_of(const struct item *i, const char *name)
 {
     char key[64];
-    return kernel_agent_number(i->answer, key_of(i, name, key), 0);
+    return kernel_agent_number(i->text, key_of(i, name, key), 0);
 }
 
 /* IPv4 as it stands in an IPv6 address. */
@@ -127,9 +149,8 @@ int look_agent_ss(const struct look *look, struct kernel_agent *agent)
     if (status != 0)
         return status;
     ss_put_header(look);
-    uint64_t count = kernel_agent_number(answer, "count", 0);
-    for (unsigned n = 1; n <= count; n++) {
-        struct item i = {answer, n};
+    struct item i;
+    for (unsigned n = 1; take_item(&answer, n, &i); n++) {
         struct ss_row r = {.host = "", .state = state, .inode = number_of(&i, "inode"), .uid = (unsigned)number_of(&i, "uid"),
                            .own_port = (uint16_t)number_of(&i, "own_port"), .peer_port = (uint16_t)number_of(&i, "peer_port"),
                            .mode = mode_of(&i), .fallback = (uint32_t)number_of(&i, "fallback"),
@@ -144,21 +165,24 @@ int look_agent_ss(const struct look *look, struct kernel_agent *agent)
         address_of(&i, "gid", &r.link.gid);
         address_of(&i, "peer_gid", &r.link.peer_gid);
         ss_put_row(look, &r);
+        free(i.text);
     }
     return 0;
 }
 
 /* ---- groups and links ---- */
-static bool read_group(const char *answer, unsigned n, struct smc_group_info *out)
+static bool read_group(const char **answer, unsigned n, struct smc_group_info *out)
 {
-    struct item i = {answer, n};
+    struct item i;
     char kind[16];
-    if (!text_of(&i, "kind", kind, sizeof(kind)))
+    if (!take_item(answer, n, &i))
         return false;
+    (void)text_of(&i, "kind", kind, sizeof(kind));
     *out = (struct smc_group_info){.smc_d = strcmp(kind, "SMC-D") == 0, .id = (uint32_t)number_of(&i, "id"),
                                    .client = number_of(&i, "role") == 0, .type = (enum smc_group_type)(number_of(&i, "type") % 5),
                                    .vlan_valid = number_of(&i, "vlan") != 0, .vlan_id = (uint16_t)number_of(&i, "vlan"),
                                    .connections = (uint32_t)number_of(&i, "connections")};
+    free(i.text);
     return true;
 }
 
@@ -168,8 +192,9 @@ int look_agent_groups(const struct look *look, struct kernel_agent *agent)
     struct smc_group_info g;
     int status = ask(look, agent, "groups", &answer);
     for (int smc_d = 0; status == 0 && smc_d < 2; smc_d++) {
+        const char *at = answer;
         ss_put_group_header(look, smc_d);
-        for (unsigned n = 1; read_group(answer, n, &g); n++)
+        for (unsigned n = 1; read_group(&at, n, &g); n++)
             if (g.smc_d == (smc_d == 1))
                 (smc_d ? ss_put_group_d : ss_put_group_r)(look, "", &g);
     }
@@ -178,24 +203,17 @@ int look_agent_groups(const struct look *look, struct kernel_agent *agent)
 
 enum { GROUPS_MOST = 256, DEVICE = 64 };
 
-static enum smc_link_state link_state_of(uint64_t number)
-{
-    static const enum smc_link_state states[] = {SMC_LINK_UNUSED, SMC_LINK_INACTIVE, SMC_LINK_ACTIVATING, SMC_LINK_ACTIVE};
-    return states[number & 3];
-}
-
 static void put_links_of(const struct look *look, const char *answer, struct smc_group_info *g)
 {
     char devices[9][DEVICE], group[32];
-    uint64_t count = kernel_agent_number(answer, "count", 0);
+    struct item i;
     g->link_count = 0;
-    for (unsigned n = 1; n <= count && g->link_count < 9; n++) {
-        struct item i = {answer, n};
+    for (unsigned n = 1; g->link_count < 9 && take_item(&answer, n, &i); free(i.text), n++) {
         struct smc_link_info *l = &g->links[g->link_count];
         if (!text_of(&i, "group", group, sizeof(group)) || (uint32_t)strtoul(group, NULL, 0) != g->id)
             continue;
         (void)text_of(&i, "device", devices[g->link_count], DEVICE);
-        *l = (struct smc_link_info){.number = (uint8_t)number_of(&i, "number"), .state = link_state_of(number_of(&i, "state")),
+        *l = (struct smc_link_info){.number = (uint8_t)number_of(&i, "number"), .state = kernel_agent_link_state(number_of(&i, "state")),
                                     .device = devices[g->link_count], .port = (uint8_t)number_of(&i, "port"),
                                     .connections = (uint32_t)number_of(&i, "connections")};
         address_of(&i, "gid", &l->gid);
@@ -211,7 +229,7 @@ int look_agent_links(const struct look *look, struct kernel_agent *agent)
     const char *answer;
     unsigned count = 0;
     int status = ask(look, agent, "groups", &answer);
-    while (status == 0 && count < GROUPS_MOST && read_group(answer, count + 1, &groups[count]))
+    while (status == 0 && count < GROUPS_MOST && read_group(&answer, count + 1, &groups[count]))
         count++;
     if (status == 0)
         status = ask(look, agent, "links", &answer);
@@ -280,9 +298,8 @@ static void read_path(const char *answer, const char *path, struct smc_path_coun
 static void read_fallbacks(const char *answer, struct smc_counters *c)
 {
     unsigned clients = 0, servers = 0;
-    uint64_t all = kernel_agent_number(answer, "count", 0);
-    for (unsigned n = 1; n <= all; n++) {
-        struct item i = {answer, n};
+    struct item i;
+    for (unsigned n = 1; take_item(&answer, n, &i); free(i.text), n++) {
         bool server = number_of(&i, "server") != 0;
         unsigned *used = server ? &servers : &clients;
         c->client_fallbacks = number_of(&i, "clients");

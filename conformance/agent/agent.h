@@ -120,10 +120,15 @@ int agent_child_wait(struct agent *a, const char *what, int (*work)(void *user),
 
 /* ---- agent_netlink.c etc. ---- */
 int agent_net_reset(struct agent *a);
+/* In the network namespace that we are in: 0, or an errno; the interface's index, or 0: none has it. */
+int agent_net_set_up(int index, bool up);
+int agent_net_by_mac(const char *mac);
 int agent_smc_reset(struct agent *a);
 int agent_sysctl_set(struct agent *a, const char *name, const char *value);
 void agent_sysctl_restore(struct agent *a);
 int agent_sysctl_write(const char *name, const char *value);
+/* A file of the kernel that is there already: 0, or an errno. */
+int agent_write_file(const char *path, const char *text);
 
 /* ---- agent_system.c ---- */
 void agent_kmsg_open(struct agent *a);

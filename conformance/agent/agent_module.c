@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +21,6 @@ static bool plain(const char *name)
     return *name != '\0';
 }
 
-static int write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
-    int status = write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : errno;
-    close(fd);
-    return status;
-}
-
 static int verb_parameter(struct agent *a, const struct agent_line *line, struct agent_text *answer)
 {
     const char *module, *name, *value = agent_line_get(line, "value");
@@ -46,7 +35,7 @@ static int verb_parameter(struct agent *a, const struct agent_line *line, struct
         return agent_fail(a, EINVAL, "names have letters, digits and underscores");
     if (access(path, F_OK) != 0)
         return agent_fail(a, ENOENT, "%.40s has no parameter %.40s", module, name);
-    if (value != NULL && (status = write_file(path, value)) != 0)
+    if (value != NULL && (status = agent_write_file(path, value)) != 0)
         return agent_fail(a, status, "%.40s.%.40s does not take this", module, name);
     FILE *file = fopen(path, "re");
     if (file == NULL || fgets(now, sizeof(now), file) == NULL)
@@ -62,7 +51,7 @@ static int verb_parameter(struct agent *a, const struct agent_line *line, struct
 static int scan(void *user)
 {
     (void)user;
-    return write_file(KMEMLEAK, "scan");
+    return agent_write_file(KMEMLEAK, "scan");
 }
 
 static void print_leaks(struct agent_text *answer, FILE *file)

@@ -97,6 +97,12 @@ static int index_of_mac(const uint8_t mac[6])
     return agent_nl_talk(NETLINK_ROUTE, &m, match_mac, &find) == 0 ? find.index : 0;
 }
 
+int agent_net_by_mac(const char *text)
+{
+    uint8_t mac[6];
+    return parse_mac(text, mac) ? index_of_mac(mac) : 0;
+}
+
 static int change_link(int index, unsigned flags, unsigned change, const char *name, uint32_t mtu)
 {
     struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = index, .ifi_flags = flags, .ifi_change = change};
@@ -110,7 +116,7 @@ static int change_link(int index, unsigned flags, unsigned change, const char *n
     return agent_nl_talk(NETLINK_ROUTE, &m, NULL, NULL);
 }
 
-static int set_up(int index, bool up)
+int agent_net_set_up(int index, bool up)
 {
     return change_link(index, up ? IFF_UP : 0, IFF_UP, NULL, 0);
 }
@@ -339,7 +345,7 @@ int agent_net_reset(struct agent *a)
     for (struct if_nameindex *i = all; a->init && i != NULL && i->if_index != 0; i++)
         if (strcmp(i->if_name, "lo") != 0) {
             (void)replace_addresses(a, (int)i->if_index, "");
-            (void)set_up((int)i->if_index, false);
+            (void)agent_net_set_up((int)i->if_index, false);
         }
     if_freenameindex(all);
     if (!a->init)
@@ -445,7 +451,7 @@ static int verb_interface(struct agent *a, const struct agent_line *line, struct
     settle(name);
     if (mtu != 0 && (status = change_link(index, 0, 0, NULL, (uint32_t)mtu)) != 0)
         return agent_fail(a, status, "the interface does not take this mtu");
-    if ((status = set_up(index, up == 1)) != 0)
+    if ((status = agent_net_set_up(index, up == 1)) != 0)
         return status;
     agent_local_at_once(name, up == 1);
     if ((text = agent_line_get(line, "address")) != NULL && (status = replace_addresses(a, index, text)) != 0)
@@ -467,7 +473,7 @@ static int verb_link(struct agent *a, const struct agent_line *line, struct agen
     if (status == 0)
         status = agent_need_number(a, line, "up", 1, &up);
     if (status == 0)
-        status = set_up(index, up == 1);
+        status = agent_net_set_up(index, up == 1);
     if (status == 0)
         agent_local_at_once(name, up == 1);
     return status;

@@ -8,13 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,58 +34,27 @@ static int open_own(void)
 }
 
 /* ---- NICs ---- */
-static int with_name(const char *name, unsigned long what, struct ifreq *request)
+static void move_nic(int index, int fd)
 {
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return errno;
-    snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", name);
-    int status = ioctl(fd, what, request) == 0 ? 0 : errno;
-    close(fd);
-    return status;
+    struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = index, .ifi_change = IFF_UP};
+    struct agent_nl m;
+    char spare[IFNAMSIZ];
+    (void)agent_net_set_up(index, false); /* with its name it could not come into a namespace where that is taken */
+    snprintf(spare, sizeof(spare), "moved%d", index);
+    agent_nl_begin(&m, RTM_NEWLINK, 0);
+    agent_nl_add(&m, &info, sizeof(info));
+    agent_nl_u32(&m, IFLA_NET_NS_FD, (uint32_t)fd);
+    agent_nl_string(&m, IFLA_IFNAME, spare);
+    (void)agent_nl_talk(NETLINK_ROUTE, &m, NULL, NULL);
 }
 
-static void bring_up_lo(void)
-{
-    struct ifreq request = {0};
-    if (with_name("lo", SIOCGIFFLAGS, &request) == 0) {
-        request.ifr_flags |= IFF_UP;
-        (void)with_name("lo", SIOCSIFFLAGS, &request);
-    }
-}
-
-static bool has_mac(const char *name, const char *wanted)
-{
-    struct ifreq request = {0};
-    char text[18];
-    if (with_name(name, SIOCGIFHWADDR, &request) != 0 || request.ifr_hwaddr.sa_family != ARPHRD_ETHER)
-        return false;
-    const unsigned char *m = (const unsigned char *)request.ifr_hwaddr.sa_data;
-    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
-    return strcasecmp(text, wanted) == 0;
-}
-
-/* The NICs of the namespace that we are in (mac NULL: all) go to the one that `fd` is. */
-static void move_nics(const char *mac, int fd)
+/* The NICs of the namespace that we are in go to the one that `fd` is. */
+static void move_nics(int fd)
 {
     struct if_nameindex *all = if_nameindex();
-    for (struct if_nameindex *i = all; i != NULL && i->if_index != 0; i++) {
-        struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = (int)i->if_index};
-        struct agent_nl m;
-        if (strcmp(i->if_name, "lo") == 0 || (mac != NULL && !has_mac(i->if_name, mac)))
-            continue;
-        info.ifi_change = IFF_UP; /* down: with its name it could not come into a namespace where that is taken */
-        agent_nl_begin(&m, RTM_NEWLINK, 0);
-        agent_nl_add(&m, &info, sizeof(info));
-        (void)agent_nl_talk(NETLINK_ROUTE, &m, NULL, NULL);
-        char spare[IFNAMSIZ];
-        snprintf(spare, sizeof(spare), "moved%u", i->if_index);
-        agent_nl_begin(&m, RTM_NEWLINK, 0);
-        agent_nl_add(&m, &info, sizeof(info));
-        agent_nl_u32(&m, IFLA_NET_NS_FD, (uint32_t)fd);
-        agent_nl_string(&m, IFLA_IFNAME, spare);
-        (void)agent_nl_talk(NETLINK_ROUTE, &m, NULL, NULL);
-    }
+    for (struct if_nameindex *i = all; i != NULL && i->if_index != 0; i++)
+        if (strcmp(i->if_name, "lo") != 0)
+            move_nic((int)i->if_index, fd);
     if_freenameindex(all);
 }
 
@@ -110,7 +77,7 @@ static int make_space(struct agent *a, const char *name, struct agent_space **ou
     if (status == 0 && (s->fd = open_own()) < 0)
         status = errno;
     if (status == 0)
-        bring_up_lo();
+        (void)agent_net_set_up((int)if_nametoindex("lo"), true);
     agent_space_leave(a);
     if (status != 0) {
         free(s);
@@ -143,8 +110,9 @@ int agent_space_enter(struct agent *a, const struct agent_line *line, const char
     int status = s == NULL ? make_space(a, name, &s) : 0;
     if (status != 0)
         return status;
-    if (mac != NULL)
-        move_nics(mac, s->fd);
+    int index = mac != NULL ? agent_net_by_mac(mac) : 0;
+    if (index != 0)
+        move_nic(index, s->fd);
     return setns(s->fd, CLONE_NEWNET) == 0 ? 0 : agent_fail(a, errno, "the space %s cannot be entered", name);
 }
 
@@ -160,7 +128,7 @@ void agent_spaces_reset(struct agent *a)
         struct agent_space *s = a->spaces;
         a->spaces = s->next;
         if (setns(s->fd, CLONE_NEWNET) == 0)
-            move_nics(NULL, a->home);
+            move_nics(a->home);
         agent_space_leave(a);
         close(s->fd);
         free(s);

@@ -65,17 +65,20 @@ static bool sysctl_path(const char *name, char *out, size_t size)
     return true;
 }
 
-int agent_sysctl_write(const char *name, const char *value)
+int agent_write_file(const char *path, const char *text)
 {
-    char path[256];
-    if (!sysctl_path(name, path, sizeof(path)))
-        return EINVAL;
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return errno;
-    int status = write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : errno;
+    int status = write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : errno;
     close(fd);
     return status;
+}
+
+int agent_sysctl_write(const char *name, const char *value)
+{
+    char path[256];
+    return sysctl_path(name, path, sizeof(path)) ? agent_write_file(path, value) : EINVAL;
 }
 
 static char *sysctl_read(const char *name)

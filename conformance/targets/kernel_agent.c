@@ -313,6 +313,26 @@ bool kernel_agent_text(const char *line, const char *name, char *out, size_t siz
     return true;
 }
 
+long kernel_agent_bytes(const char *line, const char *name, uint8_t *out, size_t size)
+{
+    size_t digits;
+    const char *hex = kernel_agent_value(line, name, &digits);
+    if (hex == NULL || digits % 2 != 0 || digits / 2 > size)
+        return -1;
+    for (size_t i = 0; i < digits; i += 2) {
+        if (digit(hex[i]) < 0 || digit(hex[i + 1]) < 0)
+            return -1;
+        out[i / 2] = (uint8_t)(digit(hex[i]) << 4 | digit(hex[i + 1]));
+    }
+    return (long)(digits / 2);
+}
+
+enum smc_link_state kernel_agent_link_state(uint64_t number)
+{
+    static const enum smc_link_state states[] = {SMC_LINK_UNUSED, SMC_LINK_INACTIVE, SMC_LINK_ACTIVATING, SMC_LINK_ACTIVE};
+    return number < 4 ? states[number] : SMC_LINK_UNUSED;
+}
+
 uint64_t kernel_agent_number(const char *line, const char *name, uint64_t otherwise)
 {
     size_t length;

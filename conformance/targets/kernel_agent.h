@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <smc/endpoint.h>
+
 struct kernel_event; /* a line without "* " */
 
 struct kernel_agent {
@@ -45,9 +47,14 @@ bool kernel_agent_has_event(const struct kernel_agent *agent);
 
 /* NAME=VALUE in an answer or event. Text: with %XX undone, into `out`; false: there is none, or it is too long. */
 bool kernel_agent_text(const char *line, const char *name, char *out, size_t size);
+/* Bytes in hex, at most `size`: how many; -1: there are none, too many, or no hex. */
+long kernel_agent_bytes(const char *line, const char *name, uint8_t *out, size_t size);
 /* `otherwise` if there is none. */
 uint64_t kernel_agent_number(const char *line, const char *name, uint64_t otherwise);
 /* Where the value begins, up to a blank; NULL: none. */
 const char *kernel_agent_value(const char *line, const char *name, size_t *length);
+
+/* A link's state as agents number it: as the kernel's netlink does (net/smc/smc_core.h). */
+enum smc_link_state kernel_agent_link_state(uint64_t number);
 
 #endif

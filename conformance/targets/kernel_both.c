@@ -3,8 +3,6 @@
 #include "conformance/targets/kernel_internal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* ---- the second host's interfaces: the NICs behind those of the first ---- */
 static int second_mac(void *user, unsigned index, uint8_t out[6])
@@ -70,24 +68,12 @@ const struct lab_outside *kernel_host_both(struct kernel_host *k, enum kernel_bo
 }
 
 /* ---- frames of `lo` ---- */
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 void kernel_seen(struct kernel_host *k, const char *line)
 {
-    size_t digits, n = 0;
-    const char *hex = kernel_agent_value(line, "bytes", &digits);
-    uint8_t *bytes = hex != NULL ? malloc(digits / 2 + 1) : NULL;
-    if (bytes == NULL)
-        return;
-    while (2 * n + 1 < digits && digit(hex[2 * n]) >= 0 && digit(hex[2 * n + 1]) >= 0) {
-        bytes[n] = (uint8_t)(16 * digit(hex[2 * n]) + digit(hex[2 * n + 1]));
-        n++;
-    }
-    lab_outside_seen(k->lab, bytes, n);
-    free(bytes);
+    static uint8_t frame[65536 + 64]; /* the largest that `lo` carries */
+    long n = kernel_agent_bytes(line, "bytes", frame, sizeof(frame));
+    if (n >= 0)
+        lab_outside_seen(k->lab, frame, (size_t)n);
 }
 
 /* ---- version 1 ---- */

@@ -305,12 +305,6 @@ static const char *of_number(unsigned index, const char *name, char out[64])
 }
 
 /* Linux's numbers (net/smc/smc_core.h): of links another order than ours, of groups the same. */
-static enum smc_link_state link_state_of(uint64_t number)
-{
-    static const enum smc_link_state states[] = {SMC_LINK_UNUSED, SMC_LINK_INACTIVE, SMC_LINK_ACTIVATING, SMC_LINK_ACTIVE};
-    return number < 4 ? states[number] : SMC_LINK_UNUSED;
-}
-
 static int fill_links(struct kernel_host *k, struct smc_group_info *out)
 {
     const char *answer;
@@ -328,7 +322,7 @@ static int fill_links(struct kernel_host *k, struct smc_group_info *out)
         l->number = (uint8_t)kernel_agent_number(answer, of_number(i, "number", key), 0);
         l->port = (uint8_t)kernel_agent_number(answer, of_number(i, "port", key), 1);
         l->connections = (uint32_t)kernel_agent_number(answer, of_number(i, "connections", key), 0);
-        l->state = link_state_of(kernel_agent_number(answer, of_number(i, "state", key), 0));
+        l->state = kernel_agent_link_state(kernel_agent_number(answer, of_number(i, "state", key), 0));
     }
     return 0;
 }

@@ -159,17 +159,11 @@ int64_t kernel_send(void *user, uint64_t number, const void *data, size_t length
     return done > 0 || n >= 0 ? (int64_t)done : kernel_error((int)-n);
 }
 
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 0;
-}
-
 int64_t kernel_recv(void *user, uint64_t number, void *data, size_t length, unsigned flags)
 {
     struct kernel_host *k = user;
     struct kernel_socket *s = kernel_socket_get(k, number);
-    const char *answer, *hex;
-    size_t digits = 0;
+    const char *answer;
     if (s == NULL)
         return SMC_ERR_NOMEM;
     if ((flags & SMC_MSG_OOB) == 0 && s->empty_until > live_now(k->live))
@@ -183,13 +177,8 @@ int64_t kernel_recv(void *user, uint64_t number, void *data, size_t length, unsi
         s->empty_until = live_now(k->live) + ASK_AGAIN_NS;
     if (result != 0)
         return kernel_error(-result);
-    hex = kernel_agent_value(answer, "bytes", &digits);
-    size_t n = hex != NULL ? digits / 2 : 0;
-    if (n > length)
-        return SMC_ERR_IO;
-    for (size_t i = 0; i < n; i++)
-        ((uint8_t *)data)[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
-    return (int64_t)n;
+    long n = kernel_agent_bytes(answer, "bytes", data, length);
+    return n >= 0 ? n : SMC_ERR_IO;
 }
 
 uint32_t kernel_room(void *user, uint64_t number)
