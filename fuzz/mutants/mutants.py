@@ -12,7 +12,6 @@ import glob
 import hashlib
 import json
 import os
-import random
 import re
 import resource
 import shutil
@@ -30,6 +29,7 @@ FILES = ("cursor.h", "tx.c", "rx.c", "cdc.c", "urgent.c", "close.c", "failover.c
          "link*.c", "buffer.c", "wr.c")
 COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
 BATCHES = (12, 40, 120, 1000)  # scenarios at a time: those that killed most come first, and one that fails is enough
+MEASURED = os.path.join(HERE, "measured.json")
 SEEDS_AT_ONCE = 50
 
 
@@ -99,11 +99,15 @@ class Mutant:
 
 
 def mechanical(source, seed):
-    """Without end as far as there are any, in the order in which `seed` draws them."""
-    everything = list(candidates(source))
-    random.Random(seed).shuffle(everything)
-    for path, number, line, what in everything:
+    """Without end as far as there are any, in the order in which `seed` draws them. A line's place in it hangs on that line
+    alone, so that work elsewhere in the tree leaves most of those drawn as they were."""
+    drawn, met = [], {}
+    for path, number, line, what in candidates(source):
         before = open(os.path.join(source, path), encoding="utf-8").read().split("\n")
+        key = f"{seed} {path} {before[number].strip()} {line.strip()}"
+        met[key] = met.get(key, 0) + 1
+        drawn.append((hashlib.sha256(f"{key} {met[key]}".encode()).digest(), path, number, line, what, before))
+    for _, path, number, line, what, before in sorted(drawn, key=lambda d: d[0]):
         after = list(before)
         after[number] = line
         diff = difflib.unified_diff(before, after, "a/" + path, "b/" + path, lineterm="")
@@ -165,9 +169,9 @@ def sync(source, copy):
 class Worker:
     """A copy of the tree with a build of its own."""
 
-    def __init__(self, folder, options, kills, sanitize):
+    def __init__(self, folder, options, kills, killers, sanitize):
         self.copy, self.build = os.path.join(folder, "tree"), os.path.join(folder, "build")
-        self.options, self.kills = options, kills
+        self.options, self.kills, self.killers = options, kills, killers
         sync(ROOT, self.copy)
         flags = "-O1" + (" -g -fsanitize=address,undefined -fno-sanitize-recover=all" if sanitize else "")
         if not os.path.exists(os.path.join(self.build, "build.ninja")):
@@ -221,18 +225,19 @@ class Worker:
             shutil.rmtree(os.path.join(self.build, "out"), ignore_errors=True)
 
     def in_order(self, mutant):
-        """Scenarios: those of a historic bug's own number first, then those that killed most."""
+        """Scenarios: the one that killed it before, then those of a historic bug's own number, then those that killed most."""
         own = re.match(r"B-(\d+)-", mutant.name)
         own = f"/regressions/b_{own.group(1)}_" if own else None
-        return sorted(self.scenarios, key=lambda p: (not (own and own in p), -self.kills.get(self.short(p), 0), p))
+        killer = self.killers.get((mutant.files[0], *mutant.changed)) if mutant.files else None
+        return sorted(self.scenarios, key=lambda p: (self.short(p) != killer, not (own and own in p), -self.kills.get(self.short(p), 0), p)), killer
 
     def short(self, path):
         return os.path.relpath(path, os.path.join(self.copy, "scenarios"))[:-4]
 
     def scenarios_say(self, mutant):
         """(what failed, why), or None."""
-        todo = self.in_order(mutant)
-        for size in BATCHES:
+        todo, killer = self.in_order(mutant)
+        for size in (1, *BATCHES) if killer else BATCHES:
             batch, todo = todo[:size], todo[size:]
             if not batch:
                 break
@@ -308,16 +313,25 @@ class Campaign:
 
     def __init__(self, options):
         self.options, self.lock, self.folder = options, threading.Lock(), options.folder or tempfile.mkdtemp(prefix="mutants-")
-        self.kills, self.done, self.failed = {}, [], None
+        self.kills, self.killers, self.done, self.failed = {}, {}, [], None
         self.todo = []
         self.historic = [] if options.no_historic else [m for m in historic() if not options.only or re.search(options.only, m.name)]
         self.drawn = [m for m in mechanical(ROOT, options.seed) if not options.only or re.search(options.only, m.name)]
         if options.again:
             self.take_over(options.again)
         else:
+            self.remember(options.measured)
             self.todo = self.historic + self.drawn
         for place, m in enumerate(self.historic + self.drawn):
             m.place = place
+
+    def remember(self, path):
+        """What killed them before is tried first, and so are those scenarios that killed most."""
+        for r in json.load(open(path, encoding="utf-8")) if os.path.exists(path) else []:
+            m = Mutant(r["name"], r["what"], r["patch"])
+            if r["killed_by"] and not r["killed_by"].startswith("seed"):
+                self.killers[(m.files[0], *m.changed)] = r["killed_by"]
+                self.kills[r["killed_by"]] = self.kills.get(r["killed_by"], 0) + 1
 
     def take_over(self, path):
         """What was killed before stays so; what survived is tried again, with the same patch."""
@@ -374,7 +388,7 @@ class Campaign:
                 while (m := self.take(sanitize)) is not None:
                     if worker is None:
                         worker = Worker(os.path.join(self.folder, f"{number}{'-sanitized' if sanitize else ''}"), self.options,
-                                        self.kills, sanitize)
+                                        self.kills, self.killers, sanitize)
                     worker.try_one(m)
                     self.finish(m)
         except Exception as error:  # pylint: disable=broad-except
@@ -436,6 +450,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="say which there are, and stop")
     parser.add_argument("--json", help="write what happened to each here")
     parser.add_argument("--again", metavar="JSON", help="what a run with --json wrote: tries again what survived there")
+    parser.add_argument("--measured", metavar="JSON", default=MEASURED, help="of an earlier run: what killed a mutant then is tried first (fuzz/mutants/measured.json)")
     parser.add_argument("--folder", help="keeps copies and builds here, and uses what is there (else a folder of its own, removed)")
     parser.add_argument("--patches", help="write each that was tried as a patch into this folder")
     parser.add_argument("--cpu", type=int, default=90, help="seconds of processor time for one process: more is a hang, and so a kill (90)")
