@@ -99,7 +99,7 @@ struct llc_group {
     struct llc_open opens[LLC_OPENS];
     struct llc_late lates[LLC_LATES];
     bool any_late;
-    struct llc_add add;
+    struct llc_add add, given_up; /* the latest, and the one before it: the client may not know yet that it is over */
     uint64_t adds;        /* ADD LINK requests of the server */
     uint8_t live[32], used[32], offered[32]; /* bitmaps of link numbers */
     const struct trace_link *rkey_link[2]; /* over it the last DELETE RKEY of that side was answered, at rkey_ns */
@@ -114,15 +114,18 @@ struct llc_group {
     struct llc_odd odd[2];
     bool order_told[2];
     unsigned rkey_left[2]; /* tokens that CONFIRM RKEY CONTINUATION has still to bring */
-    bool rkey_left_any[2];
-    uint64_t rkey_frame[2];
     struct llc_refusal refusals[LLC_REFUSALS];
     unsigned next_refusal;
-    struct { /* CONFIRM RKEY without a token for this link */
-        struct trace_link *link;
-        uint8_t side;
+    struct { /* the last CONFIRM RKEY of that side, with its continuations */
+        const struct trace_link *on; /* it came over this link; NULL: there is none, or its list is complete */
+        uint8_t named[32];           /* links of which it has brought a token */
         uint64_t frame, ns;
-    } omitted;
+    } lists[2];
+    struct { /* a CONFIRM RKEY of that side without tokens for these links */
+        bool any;
+        uint8_t links[32];
+        uint64_t frame, ns;
+    } omitted[2];
     struct { /* wrong TEST LINK reply, taken or not */
         struct trace_link *link;
         uint8_t side; /* who asked */
@@ -262,6 +265,7 @@ void llc_delete_rkey_request(struct llc_msg *m, struct llc_open *o);
 void llc_delete_rkey_response(struct llc_msg *m, struct llc_open *o);
 /* RTokens of an ADD LINK v2 or a continuation: n entries of 16 bytes, the first at `offset`. */
 void llc_check_rtokens(struct llc_msg *m);
+void llc_rkey_gap(struct llc_group *st); /* messages are missing */
 void llc_rkey_tick(struct judge *j, struct trace_group *g, struct trace_link *l, int side, uint64_t ns);
 /* CLC offers an RMB. */
 void llc_check_offer(struct judge *j, const struct trace_clc_event *e);

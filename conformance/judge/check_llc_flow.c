@@ -102,9 +102,9 @@ void llc_delivered(struct llc_group *st, const struct trace_stream *s, uint32_t 
 void llc_gap(struct llc_group *st, const struct trace_link *l, uint64_t ns)
 {
     st->forgot_ns = ns ? ns : 1;
-    st->rkey_left_any[0] = st->rkey_left_any[1] = false;
     st->add.phase = LLC_ADD_NONE;
-    st->omitted.link = NULL;
+    st->add.carrier = st->given_up.carrier = NULL; /* who has sent which continuation is not known any more */
+    llc_rkey_gap(st);
     for (unsigned i = 0; i < LLC_OPENS; i++)
         if (st->opens[i].link == l || st->opens[i].kind == SMC_LLC_DELETE_LINK || st->opens[i].kind == SMC_LLC_ADD_LINK)
             st->opens[i].kind = 0;

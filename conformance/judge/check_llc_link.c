@@ -326,6 +326,7 @@ void llc_add_link_request(struct llc_msg *m, struct llc_open *o)
     struct llc_open *rkey = llc_find(m->st, SMC_LLC_CONFIRM_RKEY, LLC_CLIENT, -1);
     o->crossed = rkey && m->ns < rkey->ns + LLC_REPLY;
     struct llc_add *a = &m->st->add;
+    m->st->given_up = *a;
     memset(a, 0, sizeof *a);
     a->phase = LLC_ADD_OFFERED;
     a->initial = !m->g->late && m->st->adds == 0 && !m->st->data;
@@ -443,10 +444,21 @@ void llc_add_link_response(struct llc_msg *m, struct llc_open *o)
 
 /* ---- ADD LINK CONTINUATION ---- */
 
+/* The exchange that the message belongs to, or NULL. Until the client answers an offer it may still be with the one before, which
+ * the server has given up: that message names the earlier link. */
+static struct llc_add *exchange_of(const struct llc_msg *m)
+{
+    struct llc_add *a = &m->st->add, *old = &m->st->given_up;
+    uint8_t n = m->info.link_number;
+    if (a->phase == LLC_ADD_OFFERED && n != a->number && llc_bit(m->st->offered, n))
+        return old->number == n ? old : NULL;
+    return a->phase == LLC_ADD_NONE ? NULL : a;
+}
+
 void llc_continuation(struct llc_msg *m)
 {
-    struct llc_add *a = &m->st->add;
-    if (a->phase == LLC_ADD_NONE || a->v2 || a->carrier != m->link)
+    struct llc_add *a = exchange_of(m);
+    if (!a || a->v2 || a->carrier != m->link)
         return;
     if (m->side == LLC_CLIENT && a->cont[LLC_SERVER])
         judge_holds(m->j, REQ_LLC_029, true);

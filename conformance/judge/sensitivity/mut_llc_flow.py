@@ -153,6 +153,32 @@ def continuation_count_rises(s):
     say(s, at, "c", msg.add_cont(number, 5, [(old, new, va)] * 2, 0x80), link)
 
 
+def given_up(s, begun, in_time):
+    """The server offers link 3, gives it up and offers link 4; the client's RTokens for link 3 come late: before or behind its answer."""
+    pairs = [[(rkey_of(s, kind)[0], 0xB00 + kind, rkey_of(s, kind)[1])] for kind in (2, 3)]
+    at = say(s, settled(s), "s", msg.add_link(MAC["B1"], GID["B1"], 0x13, 3, 0x111103))
+    at = say(s, at, "c", msg.add_link(MAC["A2"], GID["A2"], 0x14, 3, 0x222203, flags=0x80))
+    if begun:
+        at = say(s, at, "s", msg.add_cont(3, 1, pairs[0]))
+    at = say(s, at, "s", msg.delete_link(3, msg.LOST_PATH))
+    at = say(s, at, "s", msg.add_link(MAC["B1"], GID["B1"], 0x15, 4, 0x111104))
+    late = [msg.add_cont(3, 1, pairs[1], 0x80), msg.delete_link(3, msg.LOST_PATH, flags=0x80),
+            msg.add_link(MAC["A2"], GID["A2"], 0x16, 4, 0x222204, flags=0x80)]
+    for message in late if in_time else late[1:] + late[:1]:
+        at = say(s, at, "c", message)
+    return say(s, at, "s", msg.add_cont(4, 0, []))
+
+
+@mutation()
+def client_starts_continuation_given_up(s):
+    given_up(s, False, True)
+
+
+@mutation()
+def client_continues_given_up(s):
+    given_up(s, True, False)
+
+
 def deleted_rmb(s, after, link, v2):
     """An RMB comes and goes: its key must not be named any more."""
     key, va = 0x700, 0xffff888007000000

@@ -8,7 +8,7 @@ from mut_cdc import more_data
 from mut_clc_flow import move_after, parallel
 from mut_close import closed, closing
 from mut_failover import f_message, lose
-from mut_llc_flow import answer, link_exchange, second_answer
+from mut_llc_flow import answer, given_up, link_exchange, second_answer
 from mut_llc_message import idle, req, rsp, say, settled
 from packet import FIN, put
 from registry import variation
@@ -188,6 +188,14 @@ def asymmetric_link_comes_and_goes(s):
     at = link_exchange(s, settled(s), 3, "B1", "A2", 0x13)
     at = say(s, at, "s", msg.delete_link(3, msg.ASYMMETRIC, flags=0x20))
     say(s, at, "c", msg.delete_link(3, 0, flags=0xA0))
+
+
+@variation("v1-g")
+def add_link_given_up_before_answer(s):
+    at = given_up(s, True, True)
+    at = say(s, at, "c", msg.add_cont(4, 0, [], 0x80))
+    at = say(s, at, "s", msg.delete_link(4, msg.LOST_PATH))
+    say(s, at, "c", msg.delete_link(4, msg.LOST_PATH, flags=0x80))
 
 
 @variation("v1-g")
