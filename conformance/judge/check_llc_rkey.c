@@ -4,6 +4,8 @@
 
 enum { MAX_RMBS = 255, REORDER = 20 }; /* REORDER: ms that CLC and LLC may be captured in the wrong order */
 
+#define NEW_LINK (50 * LLC_MS) /* so young a link may be unknown to the sender of a list */
+
 /* ---- what is known of keys ---- */
 
 enum known { KEY_UNSURE, KEY_KNOWN, KEY_DELETED, KEY_UNKNOWN };
@@ -65,39 +67,57 @@ static bool same_keys(const struct llc_open *x, const struct llc_open *y)
 
 /* ---- CONFIRM RKEY, request ---- */
 
-static bool listed(const struct llc_msg *m, uint8_t number)
+/* A token of another link, at `offset` [LLC-050] */
+static void check_other(struct llc_msg *m, uint8_t n, int offset)
 {
-    for (unsigned i = 0; i < m->info.nothers; i++)
-        if (m->info.others[i].link == number)
-            return true;
-    return false;
+    uint8_t *named = m->st->lists[m->side].named;
+    bool own = m->link->number_known && n == m->link->number, twice = llc_bit(named, n);
+    bool never = llc_complete(m->g) && !llc_bit(m->st->used, n) && !llc_bit(m->st->offered, n);
+    if (!judge_holds(m->j, REQ_LLC_050, !own && !twice && !never))
+        LLC_REPORT(m, REQ_LLC_050, m->side, offset, 0, NULL, JT("a token for link %u", n), "one token for each other link",
+                   own ? "the list of other links names the link itself" : twice ? "a link is listed twice" : "there is no link of this number");
+    llc_bit_set(named, n, true);
 }
 
-/* [LLC-050] */
-static void check_others(struct llc_msg *m)
+/* The list is complete: which links does it leave out [LLC-050]? The sender may know already that one has failed: wait until it uses
+ * that again. And what was added while the first message was on its way it did not know. */
+static void check_omitted(struct llc_msg *m)
 {
-    const struct smc_llc_info *f = &m->info;
-    for (unsigned i = 0; i < f->nothers; i++) {
-        uint8_t n = f->others[i].link;
-        bool own = m->link->number_known && n == m->link->number, twice = i > 0 && n == f->others[0].link;
-        bool never = llc_complete(m->g) && !llc_bit(m->st->used, n) && !llc_bit(m->st->offered, n);
-        if (!judge_holds(m->j, REQ_LLC_050, !own && !twice && !never))
-            LLC_REPORT(m, REQ_LLC_050, m->side, i ? 30 : 17, 0, NULL, JT("a token for link %u", n), "one token for each other link",
-                       own ? "the list of other links names the link itself" : twice ? "a link is listed twice" : "there is no link of this number");
-    }
-    if (!llc_complete(m->g) || f->count >= llc_active_links(m->g) - 1)
-        return;
-    for (struct trace_link *l = m->g->links; l; l = l->next) {
-        if (l == m->link || l->state != TRACE_LINK_ACTIVE || listed(m, l->number) || m->ns < l->active_ns + 50 * LLC_MS)
+    struct llc_group *st = m->st;
+    uint64_t asked_ns = st->lists[m->side].ns;
+    uint8_t links[32] = {0};
+    bool any = false;
+    for (const struct trace_link *l = llc_complete(m->g) ? m->g->links : NULL; l; l = l->next) {
+        if (l == m->link || l->state != TRACE_LINK_ACTIVE || llc_bit(st->lists[m->side].named, l->number) || asked_ns < l->active_ns + NEW_LINK)
             continue;
-        /* The sender may know already that this link has failed: wait until it uses it again. */
-        m->st->omitted.link = l;
-        m->st->omitted.side = (uint8_t)m->side;
-        m->st->omitted.frame = m->frame;
-        m->st->omitted.ns = m->ns;
-        (void)llc_link_state(l); /* keeps it */
-        return;
+        llc_bit_set(links, l->number, true);
+        any = true;
     }
+    if (!any)
+        return;
+    st->omitted[m->side].any = true;
+    memcpy(st->omitted[m->side].links, links, sizeof links);
+    st->omitted[m->side].frame = st->lists[m->side].frame;
+    st->omitted[m->side].ns = asked_ns;
+}
+
+/* `offset` is that of the first token of this message; `more`: others follow in the next. */
+static void check_others(struct llc_msg *m, int offset, bool more)
+{
+    for (unsigned i = 0; i < m->info.nothers; i++)
+        check_other(m, m->info.others[i].link, offset + 13 * (int)i);
+    if (more)
+        return;
+    check_omitted(m);
+    m->st->lists[m->side].on = NULL;
+}
+
+static void list_begin(struct llc_msg *m)
+{
+    memset(&m->st->lists[m->side], 0, sizeof m->st->lists[m->side]);
+    m->st->lists[m->side].on = m->link;
+    m->st->lists[m->side].frame = m->frame;
+    m->st->lists[m->side].ns = m->ns;
 }
 
 static void learn_numbers(struct llc_msg *m)
@@ -171,13 +191,14 @@ void llc_confirm_rkey_request(struct llc_msg *m, struct llc_open *o)
 {
     unsigned most = m->info.version == 2 ? 2 : 8; /* v2 has no continuation, v1 at most 8 other links */
     o->during_delete = false;
+    list_begin(m);
     if (!judge_holds(m->j, REQ_LLC_056, m->info.count <= most)) {
         LLC_REPORT(m, REQ_LLC_056, m->side, 4, 0, NULL, JT("%u", m->info.count), JT("at most %u", most),
                    "CONFIRM RKEY counts more other links than there can be");
         m->st->rkey_left[m->side] = 0;
     } else {
-        check_others(m);
         m->st->rkey_left[m->side] = m->info.count > 2 ? m->info.count - 2 : 0;
+        check_others(m, 17, m->info.count > 2);
     }
     learn_numbers(m);
     check_replay(m, o);
@@ -193,10 +214,13 @@ void llc_rkey_continuation(struct llc_msg *m)
     unsigned left = m->st->rkey_left[m->side];
     if (m->g->late && !left)
         return;
-    if (!judge_holds(m->j, REQ_LLC_057, m->info.count == left && left))
+    bool follows = m->info.count == left && left;
+    if (!judge_holds(m->j, REQ_LLC_057, follows))
         LLC_REPORT(m, REQ_LLC_057, m->side, 4, 0, NULL, JT("%u", m->info.count), left ? JT("%u", left) : "no continuation",
                    "the count of the continuation does not follow from the message before");
     m->st->rkey_left[m->side] = left > 3 ? left - 3 : 0;
+    if (follows && m->st->lists[m->side].on == m->link)
+        check_others(m, 5, left > 3);
 }
 
 /* ---- CONFIRM RKEY, response ---- */
@@ -502,16 +526,18 @@ static void tick_offers(struct judge *j, const struct trace_group *g, uint64_t n
 
 static void tick_omitted(struct judge *j, struct trace_group *g, struct llc_group *st, const struct trace_link *l, int side, uint64_t ns)
 {
-    if (ns > st->omitted.ns + LLC_ACTION) {
-        st->omitted.link = NULL;
+    uint64_t asked_ns = st->omitted[side].ns;
+    if (ns > asked_ns + LLC_ACTION) {
+        st->omitted[side].any = false;
         return;
     }
-    if (l != st->omitted.link || side != st->omitted.side || ns < st->omitted.ns + 5 * LLC_MS)
+    bool younger = asked_ns < l->active_ns + NEW_LINK; /* another one of the same number */
+    if (!llc_bit(st->omitted[side].links, l->number) || younger || ns < asked_ns + 5 * LLC_MS)
         return;
     judge_holds(j, REQ_LLC_050, false);
-    judge_report(j, &(struct judge_case){.req = REQ_LLC_050, .side = side, .frame = st->omitted.frame, .group = g, .offset = 4},
+    judge_report(j, &(struct judge_case){.req = REQ_LLC_050, .side = side, .frame = st->omitted[side].frame, .group = g, .offset = 4},
                  JT("no token for link %u", l->number), "one token for each other link", "CONFIRM RKEY leaves out a link that is in use");
-    st->omitted.link = NULL;
+    st->omitted[side].any = false;
 }
 
 static void tick_refusal(struct judge *j, struct trace_group *g, const struct llc_capture *all, struct llc_refusal *r, int side, uint64_t ns)
@@ -526,11 +552,19 @@ static void tick_refusal(struct judge *j, struct trace_group *g, const struct ll
                "CONFIRM RKEY was refused with C and is never repeated");
 }
 
+void llc_rkey_gap(struct llc_group *st)
+{
+    for (int side = 0; side < 2; side++) {
+        st->lists[side].on = NULL;
+        st->omitted[side].any = false;
+    }
+}
+
 void llc_rkey_tick(struct judge *j, struct trace_group *g, struct trace_link *l, int side, uint64_t ns)
 {
     struct llc_group *st = llc_group_state(g);
     struct llc_capture *all = llc_capture_state(j);
-    if (st->omitted.link)
+    if (st->omitted[side].any)
         tick_omitted(j, g, st, l, side, ns);
     for (unsigned i = 0; i < LLC_REFUSALS; i++)
         tick_refusal(j, g, all, &st->refusals[i], side, ns);
