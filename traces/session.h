@@ -41,7 +41,13 @@ struct trace_span {
     uint64_t frame; /* of the write that brought its end */
 };
 
-enum { TRACE_MAX_SPANS = 32 };
+enum { TRACE_MAX_SPANS = 32, TRACE_MAX_LEFT = 8 };
+
+/* A link that a side writes over no more, and since when. */
+struct trace_left {
+    const struct trace_link *link;
+    uint64_t ns;
+};
 
 /* One side of one connection. */
 struct trace_conn_side {
@@ -79,8 +85,8 @@ struct trace_conn_side {
     uint64_t replay_from;   /* lowest position it may write again: the peer's consumer at F */
     uint64_t validations;   /* F messages sent */
     struct trace_link *via;  /* SMC-R: of its last CDC or WRITE that was not late */
-    struct trace_link *left; /* the link it left by F, or when closing without; NULL if none */
-    uint64_t left_ns;
+    struct trace_left left[TRACE_MAX_LEFT]; /* by F, or when closing without; the last one first */
+    unsigned nleft;
     uint64_t fin_frame, rst_frame; /* TCP */
     uint64_t fin_ns, rst_ns, closed_ns, done_ns, aborted_ns;
 };

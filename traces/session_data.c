@@ -110,20 +110,61 @@ static void settle(struct trace_conn *c)
         c->closed = TRACE_CLOSED_NORMAL;
 }
 
+/* NULL: it never left that link, or so long ago that it is forgotten. */
+static const struct trace_left *left_of(const struct trace_conn_side *x, const struct trace_link *l)
+{
+    for (unsigned i = 0; l && i < x->nleft; i++)
+        if (x->left[i].link == l)
+            return &x->left[i];
+    return NULL;
+}
+
+static void left_drop(struct trace_conn_side *x, const struct trace_link *l)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < x->nleft; i++)
+        if (x->left[i].link != l)
+            x->left[kept++] = x->left[i];
+    x->nleft = kept;
+}
+
+/* A side may move on before what it had queued on the link before last has left: every link counts, not just the last one. */
+static void leave(struct trace_conn_side *x, const struct trace_link *from, const struct trace_link *to, uint64_t ns)
+{
+    left_drop(x, to);
+    left_drop(x, from);
+    if (!from)
+        return;
+    x->nleft -= x->nleft == TRACE_MAX_LEFT;
+    memmove(&x->left[1], &x->left[0], x->nleft * sizeof x->left[0]);
+    x->left[0] = (struct trace_left){from, ns};
+    x->nleft++;
+}
+
+void session_data_forget_link(struct trace_conn *c, const struct trace_link *gone, struct trace_link *instead)
+{
+    if (c->link == gone)
+        c->link = instead;
+    for (int i = 0; i < 2; i++) {
+        left_drop(&c->side[i], gone);
+        if (c->side[i].via == gone)
+            c->side[i].via = NULL;
+    }
+}
+
 /* Packets of a link that failed may still be on their way when F arrives over another one: switches hold them. */
 static bool is_late(const struct trace_conn_side *x, const struct trace_link *l, uint64_t ns)
 {
     static const uint64_t on_its_way_ns = 50 * 1000 * 1000;
-    return l && x->left == l && x->via != l && ns <= x->left_ns + on_its_way_ns;
+    const struct trace_left *left = left_of(x, l);
+    return left && x->via != l && ns <= left->ns + on_its_way_ns;
 }
 
-/* A side that is closing moves without F. Never back to the link it left: that is a straggler which took longer. */
+/* A side that is closing moves without F. Never back to a link it left: that is a straggler which took longer. */
 static void moved_on(struct trace_conn_side *x, const struct trace_link *to, uint64_t ns)
 {
-    if (to && x->via && x->via != to && x->left != to) {
-        x->left = x->via;
-        x->left_ns = ns;
-    }
+    if (to && x->via && x->via != to && !left_of(x, to))
+        leave(x, x->via, to, ns);
 }
 
 static void cdc_follow(const struct trace_cdc_event *e)
@@ -132,10 +173,8 @@ static void cdc_follow(const struct trace_cdc_event *e)
     struct trace_conn_side *x = &c->side[e->side], *peer = &c->side[!e->side];
     if (e->late)
         return;
-    if (e->validation && e->link != x->via) {
-        x->left = x->via ? x->via : c->link; /* what it wrote before may all be on its way still */
-        x->left_ns = e->ts_ns;
-    }
+    if (e->validation && e->link != x->via) /* what it wrote before may all be on its way still */
+        leave(x, x->via ? x->via : c->link, e->link, e->ts_ns);
     moved_on(x, e->link, e->ts_ns);
     if (e->link)
         c->link = x->via = e->link;
@@ -234,7 +273,7 @@ void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_
 /* Did what this side wrote for a connection that is over go over this link, which has failed? */
 static bool wrote_over(const struct trace_conn_side *w, const struct trace_link *l)
 {
-    return l && (w->left == l || (w->via == l && l->state >= TRACE_LINK_DELETING));
+    return l && (left_of(w, l) || (w->via == l && l->state >= TRACE_LINK_DELETING));
 }
 
 /* Of those that had the element, the youngest whose writer has not said that it is over. An element that a RST freed, or A over
@@ -254,13 +293,13 @@ static struct trace_conn *conn_by_element(const struct trace_write_event *e, uin
             closed = closed ? closed : c;
             late = late || !wrote_over(w, e->link) ? late : c;
         } else {
-            bool here = (w->via ? w->via : c->link) == e->link || (e->link && w->left == e->link);
+            bool here = (w->via ? w->via : c->link) == e->link || left_of(w, e->link);
             if (here && (!open || c->rst))
                 return c;
             open = open ? open : c;
         }
     }
-    if (open && late) /* `open` was never on this link */
+    if (open && late) /* `open` was not on this link */
         return late;
     return open ? open : closed ? closed : later;
 }

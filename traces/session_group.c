@@ -176,8 +176,7 @@ struct trace_link *session_link_new(struct trace_session *s, struct trace_group 
             end_forget(s, gone, 1);
             stream_forget_link(gone);
             for (struct trace_conn *c = g->conns; c; c = c->group_next)
-                if (c->link == gone)
-                    c->link = g->links;
+                session_data_forget_link(c, gone, g->links);
             free(gone);
             break;
         }

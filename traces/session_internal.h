@@ -142,6 +142,8 @@ void session_orphans_replay(struct trace_session *s);
 void session_orphans_drop(struct trace_session *s, const struct trace_stream *st);
 void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_link *l, int side, const struct trace_request *r);
 void session_write(struct trace_session *s, struct trace_stream *st, const struct trace_request *r);
+/* `gone` is no more: the connection is on `instead`. */
+void session_data_forget_link(struct trace_conn *c, const struct trace_link *gone, struct trace_link *instead);
 void session_record(struct trace_session *s, const struct trace_packet *p);
 void session_ring_sizes(struct trace_conn *c);
 /* Starting cursors of a connection whose handshake is in the capture. */

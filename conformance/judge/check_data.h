@@ -59,6 +59,12 @@ struct data_sent {
     uint64_t frame, ts_ns, ack_ns; /* ack_ns 0: not acknowledged so far */
 };
 
+/* A link that a side sends over no more. */
+struct data_left {
+    const struct trace_link *link;
+    uint64_t ns, f_frame; /* since when; of the F that told so, 0: it moved without */
+};
+
 struct data_note { /* a CDC that was sent */
     struct data_sent sent;
     struct data_sent data; /* last WRITE before it, if any */
@@ -123,9 +129,8 @@ struct data_side {
     bool late_data;         /* reported: data long after FIN */
     /* Failover. */
     const struct trace_link *link;        /* of its last message */
-    const struct trace_link *link_before; /* ... before F */
-    const struct trace_link *link_moved;  /* left without F, at moved_ns; NULL if none */
-    uint64_t moved_ns;
+    struct data_left left[TRACE_MAX_LEFT]; /* the last one first */
+    unsigned nleft;
     const struct trace_link *unnamed_link; /* a WRITE came over it without F: the next CDC tells whether one was due; NULL: none did */
     uint64_t unnamed_frame;
     uint8_t unnamed_before; /* number of the link before */

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "check_data.h"
 
+#include <string.h>
+
 /* ---- links ---- */
 
 /* What a slow link had queued at that time may come still: it has not paused since. */
@@ -11,19 +13,50 @@ static bool drains(const struct data_act *a, uint64_t since_ns)
     return k && k->busy_ns[a->side] <= since_ns && a->now < since_ns + DATA_LONG_NS;
 }
 
-/* On the link that this side left by F, and not just because a queue was still being emptied for so long. */
+static const struct data_left *left_of(const struct data_act *a)
+{
+    for (unsigned i = 0; i < a->me->nleft; i++)
+        if (a->me->left[i].link == a->link)
+            return &a->me->left[i];
+    return NULL;
+}
+
+static void left_drop(struct data_side *x, const struct trace_link *l)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < x->nleft; i++)
+        if (x->left[i].link != l)
+            x->left[kept++] = x->left[i];
+    x->nleft = kept;
+}
+
+/* Goes over to the link of the message at hand. What was queued on any link it left before may still be on its way. */
+static void leave(const struct data_act *a, uint64_t f_frame)
+{
+    struct data_side *me = a->me;
+    const struct trace_link *from = me->link ? me->link : a->d->first_link;
+    left_drop(me, from);
+    left_drop(me, a->link);
+    if (!from || from == a->link)
+        return;
+    me->nleft -= me->nleft == TRACE_MAX_LEFT;
+    memmove(&me->left[1], &me->left[0], me->nleft * sizeof me->left[0]);
+    me->left[0] = (struct data_left){.link = from, .ns = a->now, .f_frame = f_frame};
+    me->nleft++;
+}
+
+/* On a link that this side left by F, and not just because a queue was still being emptied for so long. */
 static bool left_behind(const struct data_act *a, uint64_t grace_ns)
 {
-    const struct data_side *me = a->me;
-    return me->f.set && a->link == me->link_before && a->link != me->f.link && a->now > me->f.ts_ns + grace_ns &&
-           !drains(a, me->f.ts_ns);
+    const struct data_left *l = left_of(a);
+    return l && l->f_frame && a->now > l->ns + grace_ns && !drains(a, l->ns);
 }
 
 /* The same for a side that moved without F: what its old link had queued may still be on its way. */
 static bool queued_behind(const struct data_act *a)
 {
-    const struct data_side *me = a->me;
-    return me->link_moved && a->link == me->link_moved && a->now <= me->moved_ns + 50 * DATA_MS;
+    const struct data_left *l = left_of(a);
+    return l && !l->f_frame && a->now <= l->ns + 50 * DATA_MS;
 }
 
 static bool dead(const struct data_act *a)
@@ -45,8 +78,7 @@ static bool closing(const struct data_act *a)
 static void moved(const struct data_act *a)
 {
     struct data_side *me = a->me;
-    me->link_moved = me->link ? me->link : a->d->first_link;
-    me->moved_ns = a->now;
+    leave(a, 0);
     me->moved = true;
     me->replaying = true;
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
@@ -105,6 +137,7 @@ static bool first_on(const struct data_act *a)
 bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flags)
 {
     struct data_side *me = a->me;
+    const struct data_left *left = left_of(a);
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_001, -1);
     if (!a->link)
         return true;
@@ -124,11 +157,11 @@ bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flag
         return false;
     if (me->link && me->f.set && me->f.link == a->link)
         judge_holds(a->j, REQ_FAILOVER_001, true);
-    else if (me->f.set && a->link == me->link_before && a->link != me->f.link) { /* [FAILOVER-009] */
+    else if (left && left->f_frame) { /* [FAILOVER-009] */
         if (!left_behind(a, 50 * DATA_MS)) /* as long as the tracker waits for what is on its way */
             return false;
         k.req = REQ_FAILOVER_009;
-        k.related[0] = me->f.frame;
+        k.related[0] = left->f_frame;
         judge_holds(a->j, REQ_FAILOVER_009, false);
         judge_report(a->j, &k, JT("link %u", a->link->number), JT("link %u", me->f.link->number),
                      "a message on the old link after the failover validation");
@@ -335,7 +368,7 @@ void judge_failover_validation(struct data_cdc *x)
                                .ts_ns = x->a.now};
     me->f_sent_ns = judge_data_first_sent(&x->a);
     me->f_seq = x->e->seq;
-    me->link_before = me->link ? me->link : x->a.d->first_link; /* what was sent there may still be on its way */
+    leave(&x->a, x->a.frame);
     me->link = x->a.link;
     me->after_f = true;
     me->writes = 0;
