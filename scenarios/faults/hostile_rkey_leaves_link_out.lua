@@ -23,12 +23,12 @@ local c, s = connect(client, server)
 expect_links("client", 5)
 wait "100 ms"
 skip_messages()
-c:inject { "CONFIRM RKEY", link = 1, other_count = 3, rkey = 0x1003, va = 0x100000, link1 = 2, rkey1 = 0x2003, link2 = 4, rkey2 = 0x4003 }
+c:inject { "CONFIRM RKEY", link = 1, other_count = 3, rkey = 0x1003, va = 0x100000, link1 = 2, rkey1 = 0x2003, link2 = 3, rkey2 = 0x3003 }
 expect_message { "CONFIRM RKEY", from = "server", response = true, negative = false }
-c:inject { "CONFIRM RKEY CONTINUATION", link = 1, rtoken_count = 1, link1 = 5, rkey1 = 0x5003 }
+c:inject { "CONFIRM RKEY CONTINUATION", link = 1, rtoken_count = 1, link1 = 4, rkey1 = 0x4003 }
 expect_message { "CONFIRM RKEY CONTINUATION", from = "server", response = true, negative = false }
 wait "10 ms"
-c:inject { "TEST LINK", link = 3 }
+c:inject { "TEST LINK", link = 5 }
 expect_message { "TEST LINK", from = "server", response = true }
 c:send("still here")
 expect(s:receive(10), "still here")
