@@ -152,12 +152,13 @@ void session_data_forget_link(struct trace_conn *c, const struct trace_link *gon
     }
 }
 
-/* Packets of a link that failed may still be on their way when F arrives over another one: switches hold them. */
+/* Packets of a link that failed may still be on their way when F arrives over another one: switches hold them, and a slow link empties
+ * its queue. Nobody comes back to a link that was deleted. */
 static bool is_late(const struct trace_conn_side *x, const struct trace_link *l, uint64_t ns)
 {
-    static const uint64_t on_its_way_ns = 50 * 1000 * 1000;
+    static const uint64_t on_its_way_ns = 50 * 1000 * 1000, at_most_ns = 1000 * 1000 * 1000;
     const struct trace_left *left = left_of(x, l);
-    return left && x->via != l && ns <= left->ns + on_its_way_ns;
+    return left && x->via != l && ns <= left->ns + (l->state >= TRACE_LINK_DELETING ? at_most_ns : on_its_way_ns);
 }
 
 /* A side that is closing moves without F. Never back to a link it left: that is a straggler which took longer. */

@@ -35,7 +35,7 @@ static void commit_cursors(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     me->prod_unsure = !x->prod_taken && x->kind == DATA_NEW;
-    me->cons_unsure = !x->cons_taken && x->kind == DATA_NEW;
+    me->cons_unsure = !x->cons_taken && (x->kind == DATA_NEW || me->cons_unsure); /* the same once more makes nothing sure */
     if (x->prod_taken) {
         me->blocked_unsent &= (uint64_t)x->prod_pos <= me->prod_pos;
         me->prod = x->prod;

@@ -56,7 +56,7 @@ static bool left_behind(const struct data_act *a, uint64_t grace_ns)
 static bool queued_behind(const struct data_act *a)
 {
     const struct data_left *l = left_of(a);
-    return l && !l->f_frame && a->now <= l->ns + 50 * DATA_MS;
+    return l && !l->f_frame && (a->now <= l->ns + 50 * DATA_MS || drains(a, l->ns));
 }
 
 static bool dead(const struct data_act *a)
