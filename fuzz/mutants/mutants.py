@@ -313,7 +313,7 @@ class Campaign:
 
     def __init__(self, options):
         self.options, self.lock, self.folder = options, threading.Lock(), options.folder or tempfile.mkdtemp(prefix="mutants-")
-        self.kills, self.killers, self.done, self.failed = {}, {}, [], None
+        self.kills, self.killers, self.done, self.survived, self.failed = {}, {}, [], [], None
         self.todo = []
         self.historic = [] if options.no_historic else [m for m in historic() if not options.only or re.search(options.only, m.name)]
         self.drawn = [m for m in mechanical(ROOT, options.seed) if not options.only or re.search(options.only, m.name)]
@@ -350,15 +350,22 @@ class Campaign:
         with self.lock:
             if self.failed is not None:
                 return None
-            enough = sum(counts(m) for m in self.done if m.place >= len(self.historic)) >= self.options.count
+            enough = sum(counts(m) for m in self.done + self.survived if m.place >= len(self.historic)) >= self.options.count
+            for m in self.survived if sanitize else []:
+                self.survived.remove(m)
+                return m
             for m in self.todo:
                 if m.sanitize == sanitize and not (enough and m.place >= len(self.historic)):
                     self.todo.remove(m)
                     return m
         return None
 
-    def finish(self, m):
+    def finish(self, m, sanitized):
         with self.lock:
+            if not m.killed_by and not sanitized and not self.options.campaign_only:
+                self.survived.append(m)
+                print(f"[-] {m.name}: {m.what}: survived, and meets the sanitizers later ({m.seconds:.0f} s)", flush=True)
+                return
             self.done.append(m)
             if m.killed_by and counts(m) and not m.killed_by.startswith("seed"):
                 self.kills[m.killed_by] = self.kills.get(m.killed_by, 0) + 1
@@ -383,14 +390,14 @@ class Campaign:
 
     def work(self, number):
         try:
-            for sanitize in (False, True):  # the few that need it come last, with a build of their own
+            for sanitize in (False, True):  # those that need it, and those that survived, come last, with a build of their own
                 worker = None
                 while (m := self.take(sanitize)) is not None:
                     if worker is None:
                         worker = Worker(os.path.join(self.folder, f"{number}{'-sanitized' if sanitize else ''}"), self.options,
                                         self.kills, self.killers, sanitize)
                     worker.try_one(m)
-                    self.finish(m)
+                    self.finish(m, sanitize)
         except Exception as error:  # pylint: disable=broad-except
             self.failed = error
 

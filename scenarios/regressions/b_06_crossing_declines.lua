@@ -10,16 +10,10 @@ scenario {
 
 host "client" { address = "10.0.0.1/24" }
 host "server" { address = "10.0.0.2/24" }
-link("client", "server", { delay = "20 ms" })
+local wire = link("client", "server", { delay = "20 ms" })
 server:listen(5000)
--- Its device holds CONFIRM LINK back, so that on the wire the Decline follows it closer than a timeout.
 
-for _, late in ipairs { "1990 ms", "2100 ms", "2500 ms", "3000 ms", "3900 ms", "4100 ms" } do
-    server:roce_fault("eth0", { "hold qp", operations = "send", argument = late })
-    local c = client:connect(server, 5000)
-    local s = server:accept(5000, { within = "30 s" })
-    c:connected { within = "30 s" }
-    server:roce_fault("eth0")
+local function talk(c, s)
     expect(c.error, nil)
     expect(s.error, nil)
     expect(c.mode, s.mode)
@@ -31,3 +25,21 @@ for _, late in ipairs { "1990 ms", "2100 ms", "2500 ms", "3000 ms", "3900 ms", "
     s:close()
     wait(real_time() and "2 s" or "10 s")
 end
+
+-- The server's device holds CONFIRM LINK back, so that on the wire the Decline follows it closer than a timeout.
+local function hold(late)
+    server:roce_fault("eth0", { "hold qp", operations = "send", argument = late })
+    local c = client:connect(server, 5000)
+    local s = server:accept(5000, { within = "30 s" })
+    c:connected { within = "30 s" }
+    server:roce_fault("eth0")
+    talk(c, s)
+end
+
+for _, late in ipairs { "1990 ms", "2100 ms", "2500 ms", "3000 ms", "3900 ms", "4100 ms" } do
+    hold(late)
+end
+
+-- Were the client to give up when the server does, and its Decline a bit slow, both would be under way.
+wire:delay { "CLC Decline", from = "client", by = "100 ms", count = 100 }
+hold "5 s"
