@@ -110,6 +110,7 @@ struct data_side {
     uint64_t urgent_frame;
     struct data_note notes[DATA_NOTES]; /* [0] is the oldest */
     unsigned nnotes;
+    struct data_note marks[2]; /* acknowledged ones that made room, a grace apart, newest last; not each one is kept */
     uint16_t dropped_seq; /* of the last note that made room, and its producer */
     uint64_t dropped_prod;
     uint16_t acked_seq; /* highest number known to be acknowledged; 0 none */

@@ -221,6 +221,15 @@ void judge_data_acks(const struct data_act *a, int sender)
     }
 }
 
+/* The older mark is at least a grace old when the next note makes room: some number that was known for long is always at hand. */
+static void mark(struct data_side *x, const struct data_note *old)
+{
+    if (x->marks[1].sent.ack_ns && old->sent.ack_ns < x->marks[1].sent.ack_ns + DATA_GRACE_NS)
+        return;
+    x->marks[0] = x->marks[1];
+    x->marks[1] = *old;
+}
+
 void judge_data_note(const struct data_act *a, const struct data_note *note)
 {
     struct data_side *x = a->me;
@@ -232,6 +241,7 @@ void judge_data_note(const struct data_act *a, const struct data_note *note)
             x->acked_prod_ns = old->sent.ack_ns;
             x->acked_cons = old->cons_pos > x->acked_cons ? old->cons_pos : x->acked_cons;
             x->acked_cons_ns = old->sent.ack_ns;
+            mark(x, old);
         } else {
             x->notes_lost = true;
         }

@@ -244,38 +244,49 @@ static bool below(uint16_t x, uint16_t y)
     return (int16_t)(uint16_t)(x - y) < 0;
 }
 
-/* Highest number that this side surely knew to be completed: a later message of the peer came back over the same link, so the
- * acknowledgement before it did not die with the link. */
-static uint16_t surely_completed(const struct data_act *a, uint16_t acked)
+/* When the peer last acknowledged a message over the link that this side leaves and then said something there that arrived: until
+ * then no acknowledgement died with the link. */
+static uint64_t alive_until(const struct data_act *a)
 {
     uint64_t alive = 0;
-    uint16_t seq = 0;
-    bool any = false;
     judge_data_acks(a, !a->side);
     for (unsigned i = 0; i < a->peer->nnotes; i++) {
         const struct data_sent *s = &a->peer->notes[i].sent;
         if (s->ack_ns && s->link == a->me->link && s->ts_ns > alive)
             alive = s->ts_ns;
     }
-    for (unsigned i = 0; i < a->me->nnotes; i++) {
-        const struct data_note *n = &a->me->notes[i];
-        if (n->sent.ack_ns && n->sent.ack_ns <= alive && (!any || below(seq, n->seq))) {
-            seq = n->seq;
-            any = true;
-        }
-    }
-    return any ? seq : (uint16_t)(acked - 0x4000);
+    return alive;
 }
 
-/* Its acknowledgement had arrived, and may still have been under way from the NIC to the software. */
-static bool just_acked(const struct data_act *a, uint16_t seq)
+static void higher(const struct data_act *a, const struct data_note *n, uint64_t by, uint16_t *seq, bool *any)
 {
-    for (unsigned i = 0; i < a->me->nnotes; i++) {
-        const struct data_note *n = &a->me->notes[i];
-        if (n->seq == seq && n->sent.ack_ns && n->sent.ack_ns + DATA_GRACE_NS > a->now)
-            return true;
-    }
-    return false;
+    if (!n->sent.ack_ns || n->sent.ack_ns > by || n->sent.link != a->me->link || (*any && !below(*seq, n->seq)))
+        return;
+    *seq = n->seq;
+    *any = true;
+}
+
+/* Highest number whose acknowledgement had come to this side's NIC by then; far below `acked` if none had. */
+static uint16_t completed_by(const struct data_act *a, uint64_t by, uint16_t acked)
+{
+    const struct data_side *me = a->me;
+    uint16_t seq = (uint16_t)(acked - 0x4000);
+    bool any = false;
+    for (unsigned i = 0; i < 2; i++)
+        higher(a, &me->marks[i], by, &seq, &any);
+    for (unsigned i = 0; i < me->nnotes; i++)
+        higher(a, &me->notes[i], by, &seq, &any);
+    return seq;
+}
+
+/* A completion may be under way from the NIC to the software for a while, and holds up all behind it: what is not completed when
+ * the link is left is sent again, although it was acknowledged. F was not posted before the link was dead [FAILOVER-009], nor
+ * before it can have been on its own. */
+static uint64_t told_until(const struct data_act *a, uint64_t alive)
+{
+    uint64_t posted = judge_data_posted(a), left = posted > alive ? posted : alive;
+    uint64_t told = left > DATA_GRACE_NS ? left - DATA_GRACE_NS : 0;
+    return told < alive ? told : alive;
 }
 
 /* [FAILOVER-002] */
@@ -283,20 +294,20 @@ static void number(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     uint16_t seq = x->e->seq, acked = me->acked_ns ? me->acked_seq : me->cdcs == 0 ? 0 : seq;
-    uint16_t sure = surely_completed(&x->a, acked);
+    uint64_t alive = alive_until(&x->a);
+    uint16_t sure = completed_by(&x->a, alive, acked), known = completed_by(&x->a, told_until(&x->a, alive), acked);
     me->f_beyond = below(me->last_seq, seq);
     me->f_ignored = 0;
     if (me->f_beyond)
         return;
     if (!below(seq, acked))
         judge_holds(x->a.j, REQ_FAILOVER_002, true);
-    else if (seq == (uint16_t)(acked - 1) || seq == (uint16_t)(sure - 1) ||
-             (seq == (uint16_t)(sure - 2) && just_acked(&x->a, sure)))
+    else if (seq == (uint16_t)(acked - 1) || seq == (uint16_t)(sure - 1) || seq == (uint16_t)(known - 1))
         number_report(x, acked, "A-45",
                       "a failover validation names one less than the last number whose sending was "
                       "completed");
-    else if (below(seq, sure))
-        number_report(x, acked, NULL,
+    else if (below(seq, known))
+        number_report(x, known, NULL,
                       "a failover validation names the last number whose sending was completed");
 }
 
