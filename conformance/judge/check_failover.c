@@ -452,13 +452,14 @@ static bool crossed(const struct data_act *a)
     return theirs && mine <= theirs + DATA_GRACE_NS && theirs <= mine + DATA_GRACE_NS;
 }
 
-/* Does the side send over the link that F came over when what was queued has left, or acknowledge what came after its RST? */
+/* Does the side send over the link that F came over when what was queued has left, or acknowledge what came after its RST? A link that
+ * did not pause since may still empty its queue, though nobody is behind it any more. */
 static bool goes_on(const struct data_act *a, const struct trace_link *l, uint64_t queued)
 {
     const struct data_link *k = *judge_link_slot((struct trace_link *)(uintptr_t)l, JUDGE_AREA_DATA);
     unsigned n = k ? k->n[!a->side] : 0;
     uint64_t rst = a->me->rst_ns, asked = k ? k->last_ns[!a->side] : 0;
-    return k && (k->last_ns[a->side] > rst + queued || (n > 0 && asked > rst && k->ack[!a->side][n - 1].ts_ns > asked));
+    return k && ((k->last_ns[a->side] > rst + queued && k->busy_ns[a->side] > rst) || (n > 0 && asked > rst && k->ack[!a->side][n - 1].ts_ns > asked));
 }
 
 /* The whole group may have ended, with the link that F came over: only who goes on with that link reset because of F. RSTs of both
