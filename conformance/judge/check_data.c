@@ -204,6 +204,7 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
         return;
     judge_failover_receiver(&x.a);
     judge_cursor_values(&x);
+    judge_failover_replay(&x);
     judge_cdc_announced(&x);
     judge_cursor_flags(&x);
     judge_close_cdc(&x);

@@ -143,6 +143,9 @@ struct data_side {
     bool
         f_beyond; /* F named a number not seen: never sent, or lost by the capture; the next number tells */
     uint64_t f_ignored; /* frame in which the receiver of such an F went on */
+    bool f_doubt;       /* ... or names one older than what was acknowledged, and nothing was said since: */
+    uint16_t f_sure, f_last; /* that one, and the last one sent */
+    uint64_t f_again;        /* from where on it must write again, at the latest; UINT64_MAX: not known */
     bool after_f;       /* no CDC since F */
     bool moved;         /* to another link without F, as closing connections do; no CDC since */
     bool replaying;     /* what was lost is not yet announced again */
@@ -331,6 +334,8 @@ void judge_failover_straggler(struct data_cdc *x);
 void judge_failover_validation(struct data_cdc *x);
 /* The first number after F. False if it shows that the capture lost messages. */
 bool judge_failover_next(struct data_cdc *x);
+/* Is the first message behind F one that its number allows? */
+void judge_failover_replay(struct data_cdc *x);
 void judge_failover_rst(const struct data_act *a);
 void judge_failover_end(const struct data_act *a);
 void judge_failover_receiver(const struct data_act *a);

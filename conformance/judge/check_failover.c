@@ -289,6 +289,51 @@ static uint64_t told_until(const struct data_act *a, uint64_t alive)
     return told < alive ? told : alive;
 }
 
+/* It says that completions had not come. Then it has to say again, or write again, what comes behind the number (A-45: or behind the
+ * next one): the message after F tells. */
+static void doubt(const struct data_act *a, uint16_t seq, uint16_t sure)
+{
+    struct data_side *me = a->me;
+    uint16_t next = (uint16_t)(seq + 1);
+    me->f_doubt = true;
+    me->f_sure = sure;
+    me->f_last = me->last_seq;
+    me->f_again = me->nnotes == DATA_NOTES && me->dropped_seq == next ? me->dropped_prod : UINT64_MAX;
+    for (unsigned i = 0; i < me->nnotes; i++)
+        if (me->notes[i].seq == next)
+            me->f_again = me->notes[i].prod_pos;
+}
+
+/* The message with the number that is the next new one announces what was written again in one go. */
+static bool skipped(const struct data_cdc *x)
+{
+    const struct data_side *me = x->a.me;
+    const struct data_group *g = *judge_group_slot(x->a.c->group, JUDGE_AREA_DATA);
+    uint64_t from = me->f_again > x->a.peer->cons_pos ? me->f_again : x->a.peer->cons_pos;
+    if (me->f_again == UINT64_MAX || !x->prod_ok || x->prod_pos <= (int64_t)from || from >= me->replay_end)
+        return false;
+    if (x->cf != 0 || me->written.lost || me->off_origin || x->a.d->nocopy[!x->a.side] || (g && g->stray[x->a.side] > me->f.frame))
+        return false;
+    return judge_spans_hole(&me->written, from, from + 1) == from;
+}
+
+void judge_failover_replay(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    struct judge_case k = judge_data_case(&x->a, REQ_FAILOVER_002, 2);
+    bool repeated = !below(me->f_last, x->e->seq), late = below((uint16_t)(me->f_seq + 2), x->e->seq);
+    if (!me->f_doubt)
+        return;
+    me->f_doubt = false;
+    if (repeated ? !late : !skipped(x))
+        return;
+    k.frame = me->f.frame;
+    k.related[0] = x->a.frame;
+    judge_holds(x->a.j, REQ_FAILOVER_002, false);
+    judge_report(x->a.j, &k, JT("number %u", me->f_seq), JT("number %u", me->f_sure),
+                 "a failover validation names a number from which on its sender neither says nor writes again what followed");
+}
+
 /* [FAILOVER-002] */
 static void number(struct data_cdc *x)
 {
@@ -298,6 +343,7 @@ static void number(struct data_cdc *x)
     uint16_t sure = completed_by(&x->a, alive, acked), known = completed_by(&x->a, told_until(&x->a, alive), acked);
     me->f_beyond = below(me->last_seq, seq);
     me->f_ignored = 0;
+    me->f_doubt = false;
     if (me->f_beyond)
         return;
     if (!below(seq, acked))
@@ -309,6 +355,8 @@ static void number(struct data_cdc *x)
     else if (below(seq, known))
         number_report(x, known, NULL,
                       "a failover validation names the last number whose sending was completed");
+    else
+        doubt(&x->a, seq, sure);
 }
 
 /* [FAILOVER-019] */

@@ -1,6 +1,7 @@
 # The captures that mutations start from: short names, and three scenes derived from real ones.
 # SPDX-License-Identifier: BSD-3-Clause
-"""v1-… SMC-R as RFC 7609 has it, v2-… SMC-Rv2, d-… SMC-Dv2. Derived: rfc-a (v1-a in the RFC's own form: 52-byte Proposal, eyecatcher),
+"""v1-… SMC-R as RFC 7609 has it, v2-… SMC-Rv2, d-… SMC-Dv2. lab-f: two stacks of this project, a failover whose F names a number that
+was acknowledged just before (the completions were delayed). Derived: rfc-a (v1-a in the RFC's own form: 52-byte Proposal, eyecatcher),
 d1-a (d-a with an SMC-D v1 handshake), dd-a (d-a with its data path in records of the local EtherType)."""
 
 import os
@@ -78,7 +79,11 @@ def _dd_a():
     return with_data_path(captured("d-a"))
 
 
-DERIVED = {"rfc-a": _rfc_a, "d1-a": _d1_a, "dd-a": _dd_a}
+def _lab_f():
+    return Scene.load(os.path.join(CAPTURES, "..", "campaign", "FAILOVER-002-completions-delayed.pcap"))
+
+
+DERIVED = {"rfc-a": _rfc_a, "d1-a": _d1_a, "dd-a": _dd_a, "lab-f": _lab_f}
 
 
 def load(name):

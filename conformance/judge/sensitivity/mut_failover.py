@@ -57,6 +57,15 @@ def f_number(side, delta):
 
 mutation("failover_f_two_less")(f_number("c", -1))
 mutation("failover_f_more")(f_number("c", 2))
+
+
+@mutation()
+def failover_f_not_repeated(s):
+    """The second F of the base is the server's."""
+    frame = [f for f in s.cdc() if f.payload[24] & 0x08][1]
+    s.set_cdc(frame, seq=cdc_fields(frame)[0] - 6)
+
+
 mutation("older_receiver_goes_on")(f_number("s", 3))
 
 
