@@ -1,0 +1,49 @@
+# Test: what these captures show of queues that are still being emptied is blamed all the same when it comes long after.
+# SPDX-License-Identifier: BSD-3-Clause
+"""From a frame on everything comes LATE seconds later: no queue lasts that long, so now the rules of the table are broken."""
+
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+LATE = 3
+CASES = {
+    "CDC-011-link-left-before-the-last": (190, {"FAILOVER-001", "FAILOVER-009"}),
+    "CDC-002-queue-of-a-slow-link": (220, {"FAILOVER-001", "FAILOVER-009"}),
+    "FAILOVER-005-queue-of-a-slow-link": (160, {"FAILOVER-005"}),
+}
+
+
+def delayed(data, first):
+    out, at, frame = bytearray(data[:24]), 24, 0
+    while at < len(data):
+        seconds, rest, have, long = struct.unpack_from("<4I", data, at)
+        frame += 1
+        out += struct.pack("<4I", seconds + (LATE if frame >= first else 0), rest, have, long) + data[at + 16:at + 16 + have]
+        at += 16 + have
+    return bytes(out)
+
+
+def found(path):
+    run = subprocess.run([os.environ["SMCLAB"], "check", "--format", "json", path], capture_output=True, text=True)
+    return {x["requirement"] for x in json.loads(run.stdout)["files"][0]["findings"] if x["verdict"] == "fail"}
+
+
+def main():
+    faults = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (first, rules) in CASES.items():
+            path = pathlib.Path(folder) / f"{name}.pcap"
+            path.write_bytes(delayed((HERE / f"{name}.pcap").read_bytes(), first))
+            seen = found(path)
+            print(name, "from frame", first, "late:", *sorted(seen))
+            faults += not seen & rules
+    return 1 if faults else 0
+
+
+sys.exit(main())
