@@ -129,16 +129,26 @@ static void left_drop(struct trace_conn_side *x, const struct trace_link *l)
 }
 
 /* A side may move on before what it had queued on the link before last has left: every link counts, not just the last one. */
-static void leave(struct trace_conn_side *x, const struct trace_link *from, const struct trace_link *to, uint64_t ns)
+static void left_add(struct trace_conn_side *x, const struct trace_link *from, uint64_t ns)
 {
-    left_drop(x, to);
     left_drop(x, from);
-    if (!from)
-        return;
     x->nleft -= x->nleft == TRACE_MAX_LEFT;
     memmove(&x->left[1], &x->left[0], x->nleft * sizeof x->left[0]);
     x->left[0] = (struct trace_left){from, ns};
     x->nleft++;
+}
+
+static void leave(struct trace_conn_side *x, const struct trace_link *from, const struct trace_link *to, uint64_t ns)
+{
+    left_drop(x, to);
+    if (from)
+        left_add(x, from, ns);
+}
+
+/* An F that waited in the queue of a link which failed too, until the side had long gone on to the next one. */
+static bool overtaken(const struct trace_conn_side *x, const struct trace_link *l)
+{
+    return l && l->state >= TRACE_LINK_DELETING && x->validations > 0 && x->via && x->via != l && x->via->state < TRACE_LINK_DELETING;
 }
 
 void session_data_forget_link(struct trace_conn *c, const struct trace_link *gone, struct trace_link *instead)
@@ -174,6 +184,10 @@ static void cdc_follow(const struct trace_cdc_event *e)
     struct trace_conn_side *x = &c->side[e->side], *peer = &c->side[!e->side];
     if (e->late)
         return;
+    if (e->validation && overtaken(x, e->link)) {
+        left_add(x, e->link, e->ts_ns);
+        return;
+    }
     if (e->validation && e->link != x->via) /* what it wrote before may all be on its way still */
         leave(x, x->via ? x->via : c->link, e->link, e->ts_ns);
     moved_on(x, e->link, e->ts_ns);

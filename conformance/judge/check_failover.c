@@ -30,19 +30,22 @@ static void left_drop(struct data_side *x, const struct trace_link *l)
     x->nleft = kept;
 }
 
+static void left_add(struct data_side *x, const struct data_left *l)
+{
+    left_drop(x, l->link);
+    x->nleft -= x->nleft == TRACE_MAX_LEFT;
+    memmove(&x->left[1], &x->left[0], x->nleft * sizeof x->left[0]);
+    x->left[0] = *l;
+    x->nleft++;
+}
+
 /* Goes over to the link of the message at hand. What was queued on any link it left before may still be on its way. */
 static void leave(const struct data_act *a, uint64_t f_frame)
 {
-    struct data_side *me = a->me;
-    const struct trace_link *from = me->link ? me->link : a->d->first_link;
-    left_drop(me, from);
-    left_drop(me, a->link);
-    if (!from || from == a->link)
-        return;
-    me->nleft -= me->nleft == TRACE_MAX_LEFT;
-    memmove(&me->left[1], &me->left[0], me->nleft * sizeof me->left[0]);
-    me->left[0] = (struct data_left){.link = from, .ns = a->now, .f_frame = f_frame};
-    me->nleft++;
+    const struct trace_link *from = a->me->link ? a->me->link : a->d->first_link;
+    left_drop(a->me, a->link);
+    if (from && from != a->link)
+        left_add(a->me, &(struct data_left){.link = from, .ns = a->now, .f_frame = f_frame});
 }
 
 /* On a link that this side left by F, and not just because a queue was still being emptied for so long. */
@@ -410,10 +413,32 @@ static void begin_replay(struct data_cdc *x)
         me->replay_from = me->replay_end;
 }
 
+/* An F may wait in the queue of a slow link until that fails too, and the next F comes first. It names no more than that one did.
+ * What the side sent since tells which one is the older: its link lives, and was used beyond that number. */
+static bool overtaken(struct data_cdc *x)
+{
+    struct data_side *me = x->a.me;
+    const struct trace_link *now = me->link, *l = x->a.link;
+    bool older = me->f.set && now == me->f.link && l != now && !below(me->f_seq, x->e->seq) && drains(&x->a, me->f.ts_ns);
+    if (!older || left_of(&x->a) || now->state >= TRACE_LINK_DELETING)
+        return false;
+    bool sure = l->state >= TRACE_LINK_DELETING;
+    judge_data_acks(&x->a, x->a.side);
+    for (unsigned i = 0; i < me->nnotes; i++) {
+        const struct data_note *n = &me->notes[i];
+        sure |= n->sent.link == now && n->sent.ack_ns && below((uint16_t)(x->e->seq + 1), n->seq); /* one less is A-45 */
+    }
+    if (sure)
+        left_add(me, &(struct data_left){.link = l, .ns = me->f.ts_ns, .f_frame = me->f.frame});
+    return sure;
+}
+
 void judge_failover_validation(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     int64_t pos;
+    if (overtaken(x))
+        return;
     judge_data_acks(&x->a, x->a.side);
     judge_holds(x->a.j, REQ_CDC_013, true);
     number(x);
