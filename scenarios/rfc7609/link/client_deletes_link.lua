@@ -23,5 +23,8 @@ expect_message { "DELETE LINK", from = "server", response = false, link_number =
 expect_message { "DELETE LINK", from = "client", response = true, link_number = 2 }
 expect_links("client", 1)
 expect_links("server", 1)
+expect(counters("client").links_added, 2)
+expect(counters("client").links_lost, 1)
+expect(counters("client").failovers, 0) -- the connection was on the other one
 transfer { from = c, to = s, bytes = "16 KiB", both_ways = true }
 wait "1 s"
