@@ -31,6 +31,7 @@ COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==
 BATCHES = (12, 40, 120, 1000)  # scenarios at a time: those that killed most come first, and one that fails is enough
 MEASURED = os.path.join(HERE, "measured.json")
 SEEDS_AT_ONCE = 50
+CAPTURE_MOST = 2 << 30  # bytes; the largest of the tree as it is has a quarter
 
 
 # ---- mechanical mutants ----------------------------------------------------------------------------
@@ -208,12 +209,17 @@ class Worker:
         with open(os.path.join(self.build, "bin/smclab"), "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
 
+    def limit(self):
+        """What sends for ever must fill neither the hours nor the disk with its capture."""
+        resource.setrlimit(resource.RLIMIT_CPU, (self.options.cpu, self.options.cpu))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (CAPTURE_MOST, CAPTURE_MOST))
+
     def run(self, *arguments, timeout):
         """(exit status, output), or None: it took too long. What hangs is told by processor time: a busy machine kills no mutant."""
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:abort_on_error=1")
         process = subprocess.Popen([os.path.join(self.build, "bin/smclab"), *arguments], stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, text=True, cwd=self.build, env=env, start_new_session=True,
-                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (self.options.cpu, self.options.cpu)))
+                                   preexec_fn=self.limit)
         try:
             out, _ = process.communicate(timeout=timeout)
             return process.returncode, out
