@@ -48,9 +48,9 @@ struct flow_del {
     uint8_t state;
     struct smc_flow_ref link, carrier; /* client: carrier is that of the request */
     uint8_t number;
-    uint32_t reason;
+    uint32_t reason;                   /* server: these two say what it sends */
     bool orderly;
-    uint8_t request[SMC_LLC_BYTES];
+    uint8_t request[SMC_LLC_BYTES];    /* client: is answered */
     uint64_t until_ns;
     struct smc_timer timer;
 };

@@ -333,8 +333,6 @@ static void client_begin(struct smc_flow *f, struct smc_link *on, struct smc_lin
     d->link = smc_flow_ref(link);
     d->carrier = smc_flow_ref(on);
     d->number = m->link_number;
-    d->reason = m->reason;
-    d->orderly = m->orderly;
     memcpy(d->request, bytes, sizeof(d->request));
     d->until_ns = f->group->ep->now_ns + flow_profile(f)->llc_timeout_ns;
     d->state = FLOW_DEL_DRAIN;
