@@ -492,7 +492,6 @@ int smc_buf_sndbuf(struct smc_connection *c)
     counters_of(c->group)->tx_rmb_size[class_of(b->bytes)]++;
     b->used = true;
     c->sndbuf = b;
-    c->snd_ring = b->bytes;
     return 0;
 }
 

@@ -30,7 +30,7 @@ START_TEST(sizes_are_rounded_up_and_bounded)
     ck_assert_uint_eq(c[3].rmb->rmbe_bytes, 524288);
     c[0].sndbuf_wanted = 20000;
     ck_assert_int_eq(smc_buf_sndbuf(&c[0]), 0);
-    ck_assert_uint_eq(c[0].snd_ring, 32768);
+    ck_assert_uint_eq(c[0].sndbuf->bytes, 32768);
     struct smc_sndbuf *same = c[0].sndbuf;
     ck_assert_int_eq(smc_buf_sndbuf(&c[0]), 0);
     ck_assert_ptr_eq(c[0].sndbuf, same);
