@@ -43,8 +43,8 @@ struct llc_open {
     bool at_max;     /* client's ADD LINK: all links that may be are there */
     bool v2;
     uint8_t later;   /* messages of the peer since delivery */
-    uint8_t unknown, unsure; /* DELETE RKEY: masks of keys that the peer cannot know, may not know */
-    uint8_t nkeys;
+    uint8_t unknown, unsure; /* DELETE RKEY: masks of keys that the peer cannot know, may not know, of the first eight */
+    uint8_t nkeys, least, most; /* how many keys, and how many of all of them the peer cannot, may not know */
     uint32_t psn, reason;
     uint64_t frame, ns, delivered_ns, answer_frame, answer_ns;
     struct trace_link *link;

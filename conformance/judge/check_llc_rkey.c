@@ -312,19 +312,26 @@ static void mark_users(struct llc_msg *m, const struct trace_rmb *rmb)
     }
 }
 
+static void note_key(struct llc_open *o, unsigned i, bool unknown, bool unsure)
+{
+    uint8_t bit = (uint8_t)(i < 8 ? 0x80u >> i : 0); /* version 2 has more keys, and a count instead of a mask */
+    if (unknown)
+        o->unknown |= bit;
+    if (unsure)
+        o->unsure |= bit;
+    o->least = (uint8_t)(o->least + unknown);
+    o->most = (uint8_t)(o->most + (unknown || unsure));
+}
+
 static void look_up_keys(struct llc_msg *m, struct llc_open *o)
 {
-    o->nkeys = (uint8_t)(m->info.nrkeys < 8 ? m->info.nrkeys : 8);
+    o->nkeys = (uint8_t)m->info.nrkeys;
     for (unsigned i = 0; i < o->nkeys; i++) {
         const struct trace_rmb *rmb = NULL;
         uint32_t rkey = smc_llc_info_rkey(&m->info, i);
         struct llc_open *open = llc_find(m->st, SMC_LLC_CONFIRM_RKEY, m->side, -1);
         enum known known = open ? KEY_UNSURE : look_up(m->g, m->side, m->link->number, rkey, &rmb);
-        uint8_t bit = (uint8_t)(0x80 >> i);
-        if (known == KEY_UNKNOWN || (known == KEY_DELETED && llc_complete(m->g)))
-            o->unknown |= bit;
-        else if (known != KEY_KNOWN)
-            o->unsure |= bit;
+        bool unknown = known == KEY_UNKNOWN || (known == KEY_DELETED && llc_complete(m->g)), unsure = !unknown && known != KEY_KNOWN;
         if (known == KEY_KNOWN)
             mark_users(m, rmb);
         for (unsigned k = 0; k < LLC_REFUSALS; k++)
@@ -334,8 +341,9 @@ static void look_up_keys(struct llc_msg *m, struct llc_open *o)
         for (unsigned k = 0; k < LLC_OPENS; k++) {
             const struct llc_open *d = &m->st->opens[k];
             if (d != o && d->kind == SMC_LLC_DELETE_RKEY && d->side == m->side && !d->answered)
-                o->unsure |= bit;
+                unsure = true;
         }
+        note_key(o, i, unknown, unsure);
     }
 }
 
@@ -356,14 +364,6 @@ void llc_delete_rkey_request(struct llc_msg *m, struct llc_open *o)
         judge_holds(m->j, REQ_LLC_061, true);
 }
 
-static unsigned bits(uint8_t mask)
-{
-    unsigned n = 0;
-    for (; mask; mask = (uint8_t)(mask & (mask - 1)))
-        n++;
-    return n;
-}
-
 static void check_mask(struct llc_msg *m, const struct llc_open *o)
 {
     uint8_t mask = m->info.error_mask, most = (uint8_t)(o->unknown | o->unsure);
@@ -376,15 +376,15 @@ static void check_mask(struct llc_msg *m, const struct llc_open *o)
 
 static void check_count(struct llc_msg *m, const struct llc_open *o)
 {
-    unsigned n = m->info.invalid_count, least = bits(o->unknown), most = bits((uint8_t)(o->unknown | o->unsure));
-    bool ok = n >= least && n <= most && m->info.negative == (n != 0);
+    unsigned n = m->info.invalid_count;
+    bool ok = n >= o->least && n <= o->most && m->info.negative == (n != 0);
     if (!judge_holds(m->j, REQ_LLC_081, ok))
-        LLC_REPORT(m, REQ_LLC_081, m->side, 5, o->frame, NULL, JT("%u unknown keys, Z %u", n, m->info.negative), JT("%u", least),
+        LLC_REPORT(m, REQ_LLC_081, m->side, 5, o->frame, NULL, JT("%u unknown keys, Z %u", n, m->info.negative), JT("%u", o->least),
                    "the response to DELETE RKEY counts the unknown keys wrongly");
     for (unsigned i = 8; i < 8 + 4u * o->nkeys && i < LLC_BODY; i++)
         if (m->body[i] != 0) {
             judge_holds(m->j, REQ_LLC_081, false);
-            LLC_REPORT(m, REQ_LLC_081, m->side, i & ~3u, o->frame, NULL, JHEX(m->body + 8, 4u * o->nkeys), "zero", "the response to DELETE RKEY names keys");
+            LLC_REPORT(m, REQ_LLC_081, m->side, i & ~3u, o->frame, NULL, JHEX(m->body + 8, LLC_BODY - 8), "zero", "the response to DELETE RKEY names keys");
             return;
         }
 }
