@@ -320,7 +320,7 @@ class Campaign:
     def __init__(self, options):
         self.options, self.lock, self.folder = options, threading.Lock(), options.folder or tempfile.mkdtemp(prefix="mutants-")
         self.kills, self.killers, self.done, self.survived, self.failed = {}, {}, [], [], None
-        self.todo = []
+        self.todo, self.argued = [], equivalents()
         self.historic = [] if options.no_historic else [m for m in historic() if not options.only or re.search(options.only, m.name)]
         self.drawn = [m for m in mechanical(ROOT, options.seed) if not options.only or re.search(options.only, m.name)]
         if options.again:
@@ -368,7 +368,7 @@ class Campaign:
 
     def finish(self, m, sanitized):
         with self.lock:
-            if not m.killed_by and not sanitized and not self.options.campaign_only:
+            if not (m.killed_by or sanitized or self.options.campaign_only or argument(m, self.argued)):
                 self.survived.append(m)
                 print(f"[-] {m.name}: {m.what}: survived, and meets the sanitizers later ({m.seconds:.0f} s)", flush=True)
                 return
@@ -423,9 +423,9 @@ class Campaign:
         return self.report()
 
     def report(self):
-        argued, survivors, equivalent, wrong = equivalents(), [], [], []
+        survivors, equivalent, wrong = [], [], []
         for m in self.counted():
-            reason = argument(m, argued)
+            reason = argument(m, self.argued)
             if reason and m.killed_by:
                 wrong.append(m)
             elif reason:
