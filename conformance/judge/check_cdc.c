@@ -274,12 +274,13 @@ static bool may_be_lost(const struct data_cdc *x)
            peer->attention || peer->urgent_open;
 }
 
-/* A ends what is sent again after F: what has not come again yet never does. */
+/* A ends what is sent again after F: what has not come again yet never does. So does the peer's A, which may be answered much later. */
 static bool cuts_replay(const struct data_cdc *x, int step)
 {
-    const struct data_side *me = x->a.me;
+    const struct data_side *me = x->a.me, *peer = x->a.peer;
+    uint64_t until = me->f.ts_ns + 50 * DATA_MS;
     return (x->cf & DATA_A) && me->f.set && me->f.link == x->a.link && step > 0 && step <= DATA_NOTES &&
-           judge_data_posted(&x->a) < me->f.ts_ns + 50 * DATA_MS;
+           (judge_data_posted(&x->a) < until || (peer->aborted.set && peer->aborted.ts_ns < until));
 }
 
 static void number_broken(struct data_cdc *x)
