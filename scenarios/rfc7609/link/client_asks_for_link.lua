@@ -21,9 +21,11 @@ local c, s = connect(client, server)
 expect_links("server", 1)
 skip_messages()
 late:up()
-expect_message { "ADD LINK", from = "client", response = false }
+local asked = expect_message { "ADD LINK", from = "client", response = false }
 expect_message { "ADD LINK", from = "server", response = false }
-expect_message { "ADD LINK", from = "client", response = true }
+local accepted = expect_message { "ADD LINK", from = "client", response = true }
+expect(asked.gid, accepted.gid, "the GID of the RNIC it asks for")
+expect(asked.mac, accepted.mac)
 expect_links("client", 2)
 c:send("thanks")
 expect(s:receive(6), "thanks")
