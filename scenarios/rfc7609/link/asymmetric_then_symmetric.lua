@@ -27,6 +27,8 @@ expect(group("server").type, "ASYMMETRIC_PEER")
 skip_messages()
 late:up()
 expect_message { "ADD LINK", from = "client", response = true, reject = false }
+expect_message { "CONFIRM LINK", from = "client", response = true }
+expect(group("client").type, "SYMMETRIC") -- two of now three links are
 expect_message { "DELETE LINK", from = "server", response = false, reason = 0x00050000, all = false }
 expect_message { "DELETE LINK", from = "client", response = true }
 expect_links("client", 2)
