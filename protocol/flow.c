@@ -169,10 +169,6 @@ static void flow_work(struct smc_timer *timer)
             return;
         }
     struct smc_link *failed = next_down(f);
-    if (failed == NULL && f->early_set && f->add.state == FLOW_FIRST_CONFIRM) {
-        smc_flow_confirm_early(f);
-        return;
-    }
     if (failed == NULL) {
         start_next(f);
         return;
@@ -229,7 +225,7 @@ static void dispatch(struct smc_flow *f, struct smc_link *link, const struct smc
 {
     switch (m->type) {
     case SMC_LLC_CONFIRM_LINK:
-        smc_flow_confirm_input(f, link, m, bytes);
+        smc_flow_confirm_input(f, link, m);
         return;
     case SMC_LLC_ADD_LINK:
         smc_flow_add_input(f, link, m, bytes);

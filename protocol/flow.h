@@ -121,8 +121,6 @@ struct smc_flow {
     unsigned out_count;
     uint16_t lost;                /* links, by slot, of which smc_flow_link_lost() has told */
     bool first_unsent;            /* the first CONFIRM LINK could not be sent */
-    bool early_set;               /* a CONFIRM LINK that came before smc_flow_first_contact() */
-    uint8_t early[SMC_LLC_BYTES];
 };
 
 static inline const struct smc_profile *flow_profile(const struct smc_flow *f) { return &f->group->ep->profile; }
@@ -154,9 +152,8 @@ void smc_flow_out_free(struct smc_flow *f);
 
 /* flow_confirm.c ---- */
 void smc_flow_confirm_request(struct smc_flow *f, struct smc_link *link);
-void smc_flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes);
+void smc_flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m);
 void smc_flow_first_timeout(struct smc_flow *f);
-void smc_flow_confirm_early(struct smc_flow *f); /* last act */
 
 /* flow_add.c, flow_add_server.c, flow_add_client.c ---- */
 void smc_flow_add_end(struct smc_flow *f);                             /* last act: smc_hs_llc_done() */

@@ -123,7 +123,6 @@ void smc_flow_first_contact(struct smc_group *group, struct smc_connection *c)
     if (group->client) { /* twice the time: Declines that cross must not be read as data */
         f->add.carrier = smc_flow_ref(link);
         smc_flow_add_wait(f, FLOW_FIRST_CONFIRM, 2 * p->confirm_link_timeout_ns);
-        smc_flow_kick(f); /* it may have come already */
         return;
     }
     if (link->number == 0)
@@ -131,15 +130,6 @@ void smc_flow_first_contact(struct smc_group *group, struct smc_connection *c)
     f->add.carrier = smc_flow_ref(link);
     f->first_unsent = send_confirm(f, link, false) < 0;
     smc_flow_add_wait(f, FLOW_FIRST_CONFIRM, f->first_unsent ? 0 : p->confirm_link_timeout_ns);
-}
-
-void smc_flow_confirm_early(struct smc_flow *f)
-{
-    struct smc_link *link = smc_flow_deref(f, f->add.carrier);
-    if (!f->early_set || f->add.state != FLOW_FIRST_CONFIRM || link == NULL)
-        return;
-    f->early_set = false;
-    smc_flow_input(link, f->early, sizeof(f->early));
 }
 
 void smc_flow_abandon(struct smc_group *group, struct smc_connection *c)
@@ -176,18 +166,12 @@ static void later_at_server(struct smc_flow *f, struct smc_link *link, const str
 }
 
 /* [LLC-006]: only on the link that it is about; [LLC-009]: requests of the server, responses of the client. */
-void smc_flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
+void smc_flow_confirm_input(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m)
 {
     bool client = f->group->client, first = f->add.state == FLOW_FIRST_CONFIRM && smc_flow_deref(f, f->add.carrier) == link;
     bool later = f->add.state == FLOW_ADD_CONFIRM && smc_flow_deref(f, f->add.fresh) == link;
     if (m->response == client || (!first && !later)) {
-        bool early = client && !m->response && f->add.state == FLOW_ADD_IDLE && f->group->first_contact && !link->confirmed;
-        if (early && !f->early_set) {
-            f->early_set = true;
-            memcpy(f->early, bytes, sizeof(f->early));
-        } else {
-            smc_flow_drop(f);
-        }
+        smc_flow_drop(f);
         return;
     }
     if (first && client)

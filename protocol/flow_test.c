@@ -137,19 +137,6 @@ START_TEST(max_links_becomes_the_smaller_of_both)
 }
 END_TEST
 
-START_TEST(confirm_link_that_comes_before_the_client_waits_is_kept)
-{
-    ck_assert(wire_up(&smc_profile_rfc, &smc_profile_rfc, 1, 2, 2, 2));
-    smc_flow_first_contact(sides[SERVER].g, &sides[SERVER].c);
-    run(100 * MS);
-    smc_flow_first_contact(sides[CLIENT].g, &sides[CLIENT].c);
-    run(SECOND);
-    ck_assert_int_eq(sides[CLIENT].llc, 0);
-    ck_assert_uint_eq(links(SERVER), 2);
-    tear_down();
-}
-END_TEST
-
 START_TEST(an_abandoned_first_contact_calls_nobody)
 {
     ck_assert(wire_up(PROFILE(_i), PROFILE(_i), VERSION(_i), 2, 2, 2));
@@ -602,7 +589,6 @@ static Suite *make_suite(void)
     EVERY(a_client_without_add_link_resets_or_goes_on_with_one_link);
     tcase_add_test(t, a_client_declines_eyecatchers_and_a_wrong_identity);
     tcase_add_test(t, max_links_becomes_the_smaller_of_both);
-    tcase_add_test(t, confirm_link_that_comes_before_the_client_waits_is_kept);
     EVERY(an_abandoned_first_contact_calls_nobody);
     EVERY(many_rmbs_need_several_continuations_of_either_side);
     tcase_add_loop_test(t, a_continuation_whose_count_does_not_follow_ends_the_new_link, 0, 2);
