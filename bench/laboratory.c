@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PORT = 5000, MOVE_BYTES = 64 << 20 };
+enum { PORT = 5000, PORTS = 8 /* a client has 28,232 ports to each */, MOVE_BYTES = 64 << 20 };
 
 static double seconds(void)
 {
@@ -65,7 +65,7 @@ struct pair {
     struct lab *lab;
     struct lab_host *client, *server;
     struct lab_socket *accepted;
-    unsigned count;
+    unsigned count, tried;
 };
 
 static void must(const struct pair *p, int error, const char *what)
@@ -116,13 +116,14 @@ static void pair_new(struct pair *p, const struct kind *kind, void (*sink)(void 
     must(p, lab_add_link(p->lab, "client.eth0", "server.eth0", &link, NULL), "link");
     struct lab_socket_config listen = {.ops = &listener_ops, .user = p};
     struct lab_socket *listener;
-    must(p, lab_listen(p->server, PORT, &listen, &listener), "listen");
+    for (uint16_t port = PORT; port < PORT + PORTS; port++)
+        must(p, lab_listen(p->server, port, &listen, &listener), "listen");
 }
 
 static struct lab_socket *connect_one(struct pair *p)
 {
     struct lab_socket *s;
-    must(p, lab_connect(p->client, "server", PORT, NULL, &s), "connect");
+    must(p, lab_connect(p->client, "server", (uint16_t)(PORT + p->tried++ % PORTS), NULL, &s), "connect");
     return s;
 }
 

@@ -98,6 +98,7 @@ struct smc_endpoint {
     /* Handshakes waiting for another's first contact, in order: smc_connection.of_group (they have no group yet). Put in by
      * handshake*.c; smc_group_settled() and the end of a group take all out and call smc_hs_resume(). */
     struct smc_list pending_server, pending_client;
+    struct smc_list handshakes; /* smc_handshake.of_endpoint: far fewer than connections */
     struct smc_connection **by_token; /* alert token → connection: open hashing, grown; smc_ep_token_*() */
     uint32_t token_slots, token_count;
     uint32_t next_token, next_group;

@@ -146,9 +146,8 @@ int smc_endpoint_new(const struct smc_endpoint_config *config, struct smc_endpoi
     for (unsigned i = 0; i < sizeof(ep->config.hostname); i++)
         if (ep->config.hostname[i] == 0)
             ep->config.hostname[i] = ' ';
-    struct smc_list *heads[] = {&ep->connections,  &ep->groups,         &ep->ready,          &ep->work,          &ep->doomed,
-                                &ep->rnics,        &ep->dibs_devices,   &ep->pending_server, &ep->pending_client,
-                                &ep->signalled,    &ep->gone_dibs};
+    struct smc_list *heads[] = {&ep->connections,  &ep->groups,         &ep->ready,          &ep->work,       &ep->doomed,    &ep->rnics,
+                                &ep->dibs_devices, &ep->pending_server, &ep->pending_client, &ep->handshakes, &ep->signalled, &ep->gone_dibs};
     for (unsigned i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
         smc_list_init(heads[i]);
     *out = ep;

@@ -76,9 +76,8 @@ bool smc_hs_pend(struct smc_handshake *h)
     struct smc_endpoint *ep = h->c->ep;
     if (h->impatient)
         return false;
-    for (struct smc_list *n = ep->connections.next; n != &ep->connections; n = n->next) {
-        const struct smc_connection *other = SMC_LIST_ENTRY(n, struct smc_connection, all);
-        if (other->hs == NULL || !first_contact_with_same_peer(other->hs, h))
+    for (struct smc_list *n = ep->handshakes.next; n != &ep->handshakes; n = n->next) {
+        if (!first_contact_with_same_peer(SMC_LIST_ENTRY(n, struct smc_handshake, of_endpoint), h))
             continue;
         /* Less than the peer, which waits for Accept or Confirm meanwhile. */
         smc_hs_wait(h, SMC_HS_PENDING, ep->profile.clc_timeout_ns / 2);
@@ -151,6 +150,7 @@ int smc_hs_start(struct smc_connection *c, const struct smc_connection_config *c
         return SMC_ERR_NOMEM;
     h->c = c;
     c->hs = h;
+    smc_list_add_tail(&c->ep->handshakes, &h->of_endpoint);
     copy_config(h, config);
     if (c->client)
         c->ep->counters.client_handshakes++;

@@ -23,6 +23,7 @@ enum smc_hs_state {
 
 struct smc_handshake {
     struct smc_connection *c;
+    struct smc_list of_endpoint;
     enum smc_hs_state state;
     struct smc_timer timer;
     struct smc_gid own_ip, peer_ip;

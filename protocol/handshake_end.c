@@ -17,6 +17,7 @@ void smc_hs_free(struct smc_handshake *h)
     if (h->vlan_device != NULL)
         smc_smcd_vlan_put(h->vlan_device, h->vlan_id);
     c->hs = NULL;
+    smc_list_remove(&h->of_endpoint);
     smc_alloc_release(c->ep->alloc, h, 1, sizeof(*h));
 }
 

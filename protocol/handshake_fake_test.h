@@ -553,7 +553,7 @@ static void fake_side_up(struct fake_side *s, const struct fake_kind *kind, cons
     s->ep.profile = *profile;
     s->ep.config.profile = &s->ep.profile;
     s->ep.alloc = &fake_alloc;
-    struct smc_list *heads[] = {&s->ep.connections, &s->ep.groups, &s->ep.rnics, &s->ep.dibs_devices, &s->ep.pending_server, &s->ep.pending_client};
+    struct smc_list *heads[] = {&s->ep.connections, &s->ep.groups, &s->ep.rnics, &s->ep.dibs_devices, &s->ep.pending_server, &s->ep.pending_client, &s->ep.handshakes};
     for (unsigned i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
         smc_list_init(heads[i]);
     ck_assert_int_eq(smc_endpoint_add_ueid(&s->ep, "UEID"), 0);

@@ -526,7 +526,7 @@ static void fake_start(const struct smc_profile *profile)
     fake_memory.countdown = fake_device_countdown = -1;
     fake_memory.live = fake_dmbs = fake_dmb_limit = 0;
     fake_ep = (struct smc_endpoint){.profile = *profile, .alloc = &fake_alloc, .now_ns = 1000};
-    struct smc_list *heads[] = {&fake_ep.connections, &fake_ep.groups, &fake_ep.rnics, &fake_ep.pending_server, &fake_ep.pending_client};
+    struct smc_list *heads[] = {&fake_ep.connections, &fake_ep.groups, &fake_ep.rnics, &fake_ep.pending_server, &fake_ep.pending_client, &fake_ep.handshakes};
     for (unsigned i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
         smc_list_init(heads[i]);
     for (unsigned i = 0; i < 2; i++) {
