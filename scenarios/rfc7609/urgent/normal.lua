@@ -22,6 +22,7 @@ expect_message { "CDC", from = "client", urgent_pending = true, urgent_present =
 s:wait_urgent()
 expect(s:receive(3), "abc")
 expect(s:read_urgent(), "!")
+expect(s:read_urgent(), nil, "the byte a second time")
 c:send("def")
 expect(s:receive(3), "def")
 wait "1 s"
