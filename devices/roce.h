@@ -123,7 +123,8 @@ bool roce_get_flow(const struct roce *roce, unsigned index, uint64_t now_ns, str
  *   RNR                                 an incoming SEND that a receive buffer waits for
  *   HOLD_QP, QP_FATAL, DEVICE_FATAL     a SEND or WRITE about to be sent for the first time;
  *                                       the FATAL ones also a RECV about to complete
- *   REFUSE_MR, REFUSE_QP                reg_mr, create_qp (opcode and QP number are not looked at) */
+ *   REFUSE_MR, REFUSE_QP, REFUSE_CHANGE reg_mr, create_qp, modify_qp to INIT, RTR and RTS
+ *                                       (opcode and QP number are not looked at) */
 enum roce_fault_what {
     ROCE_FAULT_DROP_COMPLETION,  /* it is never seen; buffers and queue slots are free all the same */
     ROCE_FAULT_DELAY_COMPLETION, /* by `argument` ns, with all that follow in the same CQ */
@@ -135,7 +136,8 @@ enum roce_fault_what {
     ROCE_FAULT_QP_FATAL,         /* QP into ERR, event QP_FATAL */
     ROCE_FAULT_DEVICE_FATAL,     /* as roce_fail */
     ROCE_FAULT_REFUSE_MR,        /* SMC_ERR_NOMEM */
-    ROCE_FAULT_REFUSE_QP         /* SMC_ERR_NOMEM */
+    ROCE_FAULT_REFUSE_QP,        /* SMC_ERR_NOMEM */
+    ROCE_FAULT_REFUSE_CHANGE     /* SMC_ERR_IO; the QP stays as it was */
 };
 
 enum { ROCE_ON_SEND = 1, ROCE_ON_WRITE = 2, ROCE_ON_RECV = 4 }; /* 1 << enum smc_rdma_opcode */

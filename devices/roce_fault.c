@@ -7,7 +7,7 @@ int roce_set_faults(struct roce *roce, const struct roce_fault *rules, size_t co
     if (count > ROCE_FAULTS_MAX)
         return SMC_ERR_NOSPACE;
     for (size_t i = 0; i < count; i++) {
-        if ((unsigned)rules[i].what > ROCE_FAULT_REFUSE_QP || rules[i].operations > 7)
+        if ((unsigned)rules[i].what > ROCE_FAULT_REFUSE_CHANGE || rules[i].operations > 7)
             return SMC_ERR_ARGUMENT;
         if (rules[i].what == ROCE_FAULT_ERROR_COMPLETION &&
             (rules[i].argument == SMC_RDMA_SUCCESS || rules[i].argument > SMC_RDMA_FLUSHED))

@@ -283,16 +283,22 @@ START_TEST(registration_and_qps_may_be_refused)
     struct lab *lab = lab_open(&setup);
     struct end *a = &lab->ends[0];
     static const struct roce_fault rules[] = {{.what = ROCE_FAULT_REFUSE_MR, .first = 2},
-                                              {.what = ROCE_FAULT_REFUSE_QP}};
+                                              {.what = ROCE_FAULT_REFUSE_QP},
+                                              {.what = ROCE_FAULT_REFUSE_CHANGE}};
+    static const struct smc_rdma_qp_change init = {.state = SMC_RDMA_QP_INIT, .init = {.port = 1}};
+    static const struct smc_rdma_qp_change reset = {.state = SMC_RDMA_QP_RESET};
     struct smc_rdma_mr mr;
     struct smc_rdma_qp *qp = NULL;
     struct smc_rdma_qp_config config = {a->cq, a->cq, 8, 8, 1};
-    ck_assert_int_eq(roce_set_faults(a->roce, rules, 2), 0);
+    ck_assert_int_eq(roce_set_faults(a->roce, rules, 3), 0);
     ck_assert_int_eq(a->ops->reg_mr(a->device, a->pd, a->memory, 10, 0, &mr), 0);
     ck_assert_int_eq(a->ops->reg_mr(a->device, a->pd, a->memory, 10, 0, &mr), SMC_ERR_NOMEM);
     ck_assert_int_eq(a->ops->reg_mr(a->device, a->pd, a->memory, 10, 0, &mr), 0);
     ck_assert_int_eq(a->ops->create_qp(a->device, a->pd, &config, &qp), SMC_ERR_NOMEM);
     ck_assert_int_eq(a->ops->create_qp(a->device, a->pd, &config, &qp), 0);
+    ck_assert_int_eq(a->ops->modify_qp(a->device, qp, &reset), 0);
+    ck_assert_int_eq(a->ops->modify_qp(a->device, qp, &init), SMC_ERR_IO);
+    ck_assert_int_eq(a->ops->modify_qp(a->device, qp, &init), 0);
     lab_close(lab);
 }
 END_TEST

@@ -259,6 +259,9 @@ int roce_modify_qp(struct smc_rdma_device *device, struct smc_rdma_qp *qp,
         return error;
     if (qp == NULL || qp->roce != roce || change == NULL)
         return SMC_ERR_ARGUMENT;
+    bool forward = change->state == SMC_RDMA_QP_INIT || change->state == SMC_RDMA_QP_RTR || change->state == SMC_RDMA_QP_RTS;
+    if (forward && roce_fault_strikes_now(roce, ROCE_FAULT_REFUSE_CHANGE, NULL, SMC_RDMA_SEND, NULL))
+        return SMC_ERR_IO;
     switch (change->state) {
     case SMC_RDMA_QP_RESET:
         stop(qp);

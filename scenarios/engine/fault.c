@@ -221,7 +221,7 @@ static int dibs_fault(lua_State *L)
 static int roce_fault(lua_State *L)
 {
     static const char *const kinds[] = {"drop completion", "delay completion", "error completion", "not placed", "late write", "rnr",
-                                        "hold qp", "qp fatal", "device fatal", "refuse mr", "refuse qp", NULL};
+                                        "hold qp", "qp fatal", "device fatal", "refuse mr", "refuse qp", "refuse change", NULL};
     struct lab_host *host = lab_find_host(run_of(L)->lab, luaL_checkstring(L, 1));
     struct lab_interface *interface = host != NULL ? lab_host_interface(host, luaL_checkstring(L, 2)) : NULL;
     if (interface == NULL)

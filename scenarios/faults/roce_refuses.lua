@@ -2,7 +2,7 @@
 -- SPDX-License-Identifier: BSD-3-Clause
 scenario {
     title = "The device has no room",
-    source = "devices/roce.h REFUSE_MR, REFUSE_QP",
+    source = "devices/roce.h REFUSE_MR, REFUSE_QP, REFUSE_CHANGE",
     requirements = { "CLC-010", "LLC-053" },
     targets = { "sim", "ns3" },
 }
@@ -27,6 +27,19 @@ for _, what in ipairs { "refuse qp", "refuse mr" } do
         expect(s.mode, "TCP")
         c:send("over TCP")
         expect(s:receive(8), "over TCP")
+        who:roce_fault("eth0")
+        wait "1 s"
+    end
+end
+-- A queue pair is there, but does not get from one state to the next: INIT is the first, then come RTR and RTS.
+for nth = 2, 3 do
+    for _, who in ipairs { client, server } do
+        skip_messages()
+        who:roce_fault("eth0", { "refuse change", first = nth })
+        local c, s = connect(client, server, 5000)
+        expect_message { "CLC Decline", from = who }
+        expect(c.mode, "TCP")
+        expect(s.mode, "TCP")
         who:roce_fault("eth0")
         wait "1 s"
     end

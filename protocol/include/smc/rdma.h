@@ -254,7 +254,7 @@ struct smc_rdma_ops {
                      const struct smc_rdma_qp_config *config, struct smc_rdma_qp **out);
     uint32_t (*qp_number)(const struct smc_rdma_qp *qp);
     enum smc_rdma_qp_state (*qp_state)(const struct smc_rdma_qp *qp);
-    /* SMC_ERR_STATE (no such arrow), SMC_ERR_UNREACHABLE. On failure the state is as before. RESET
+    /* SMC_ERR_STATE (no such arrow), SMC_ERR_UNREACHABLE, SMC_ERR_IO. On failure the state is as before. RESET
      * forgets everything posted, without completions. */
     int (*modify_qp)(struct smc_rdma_device *device, struct smc_rdma_qp *qp,
                      const struct smc_rdma_qp_change *change);
