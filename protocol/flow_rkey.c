@@ -143,12 +143,11 @@ bool smc_flow_rkey_start(struct smc_flow *f)
     if (c == NULL)
         return false;
     unqueue(c);
-    bool done = flow_profile(f)->rmbes_per_rmb > 1 && !smc_rmb_needs_confirm(c->rmb);
-    if (!done) {
+    if (smc_rmb_needs_confirm(c->rmb)) {
         begin_confirm(f, c, on);
         return true;
     }
-    smc_flow_kick(f); /* another connection has had this RMB confirmed */
+    smc_flow_kick(f); /* another connection has had this RMB confirmed, or the link that did not know it has gone */
     smc_hs_rkey_done(c, 0);
     return true;
 }
