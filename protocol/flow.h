@@ -190,7 +190,7 @@ void smc_flow_retry_fired(struct smc_timer *timer);
 /* flow_rtoken.c ---- RTokens of the new link. */
 unsigned smc_flow_share(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh); /* how many */
 unsigned smc_flow_share_take(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, unsigned max, uint8_t *out);
-void smc_flow_share_end(struct smc_flow *f, uint8_t slot, bool failed);
+void smc_flow_share_end(struct smc_flow *f, uint8_t slot); /* the new link has failed */
 void smc_flow_share_read(struct smc_flow *f, const struct smc_link *carrier, const struct smc_link *fresh, const struct smc_llc_info *m);
 
 /* flow_delete.c ---- */

@@ -14,8 +14,6 @@ static struct smc_connection *reset(struct smc_flow *f)
 {
     struct smc_connection *first = f->add.first;
     smc_timer_cancel(&f->group->ep->timers, &f->add.timer);
-    if (f->add.fresh.set)
-        smc_flow_share_end(f, f->add.fresh.slot, smc_flow_deref(f, f->add.fresh) == NULL);
     memset(&f->add, 0, sizeof(f->add));
     smc_flow_rkey_settled(f);
     return first;
@@ -50,7 +48,7 @@ void smc_flow_add_free(struct smc_flow *f)
         return;
     smc_flow_out_drop(f, f->add.fresh);
     f->down = (uint16_t)(f->down & ~(1u << fresh->slot));
-    smc_flow_share_end(f, fresh->slot, true);
+    smc_flow_share_end(f, fresh->slot);
     smc_link_free(fresh);
 }
 

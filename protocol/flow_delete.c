@@ -105,7 +105,7 @@ static void free_link(struct smc_flow *f, uint8_t number)
         return;
     smc_flow_out_drop(f, smc_flow_ref(link));
     f->down = (uint16_t)(f->down & ~(1u << link->slot));
-    smc_flow_share_end(f, link->slot, true);
+    smc_flow_share_end(f, link->slot);
     smc_link_free(link);
     smc_group_update_type(f->group);
 }

@@ -48,13 +48,12 @@ unsigned smc_flow_share_take(struct smc_flow *f, const struct smc_link *carrier,
     return count;
 }
 
-void smc_flow_share_end(struct smc_flow *f, uint8_t slot, bool failed)
+void smc_flow_share_end(struct smc_flow *f, uint8_t slot)
 {
     struct smc_list *n, *following;
     SMC_LIST_EACH (n, following, &f->group->rmbs) {
         entry(n)->shared = false;
-        if (failed)
-            flow_bit_put(entry(n)->announced, slot, false);
+        flow_bit_put(entry(n)->announced, slot, false);
     }
 }
 
