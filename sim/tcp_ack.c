@@ -100,6 +100,8 @@ static void take_window(struct tcp_conn *conn, const struct tcp_segment *segment
     conn->snd_wl2 = segment->ack;
     if (conn->snd_wnd > conn->snd_wnd_max)
         conn->snd_wnd_max = conn->snd_wnd;
+    if (seq_before(conn->snd_edge, conn->snd_una + conn->snd_wnd))
+        conn->snd_edge = conn->snd_una + conn->snd_wnd;
 }
 
 bool tcp_take_ack(struct tcp_conn *conn, const struct tcp_segment *segment)

@@ -81,6 +81,7 @@ void tcp_established(struct tcp_conn *conn)
 static void first_window(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
     conn->snd_wnd = conn->snd_wnd_max = segment->window; /* never scaled on a SYN */
+    conn->snd_edge = conn->iss + 1 + conn->snd_wnd;
     conn->snd_wl1 = segment->seq;
     conn->snd_wl2 = segment->ack;
 }
@@ -192,6 +193,7 @@ static bool finish_opening(struct tcp_conn *conn, const struct tcp_segment *segm
     }
     tcp_established(conn);
     conn->snd_wnd = conn->snd_wnd_max = (uint32_t)segment->window << conn->send_scale;
+    conn->snd_edge = segment->ack + conn->snd_wnd;
     conn->snd_wl1 = segment->seq;
     conn->snd_wl2 = segment->ack;
     return true;

@@ -93,6 +93,7 @@ static void half_open(struct tcp_conn *conn, struct tcp_listener *listener,
     conn->rcv_nxt = conn->rcv_adv = conn->rcv_read = segment->seq + 1;
     conn->iss = conn->snd_una = conn->snd_nxt = conn->snd_max = tcp_first_seq(conn);
     conn->snd_wnd = conn->snd_wnd_max = segment->window;
+    conn->snd_edge = conn->iss + 1 + conn->snd_wnd;
     conn->heard_ns = conn->stack->now_ns;
     conn->segments_in = 1;
     tcp_options_take(conn, segment);

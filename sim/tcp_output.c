@@ -219,11 +219,12 @@ void tcp_output(struct tcp_conn *conn)
         tcp_send_ack(conn);
 }
 
-/* Never beyond the peer's window: there it would not be looked at. */
+/* Never beyond the peer's window, where only a probe goes: it would not be looked at. The furthest edge counts, not the last: a window is
+ * said in units of its scale, so that an edge may seem to go back by less than one of them though all before it was taken
+ * (RFC 7323 section 2.4). Two sides whose ACKs stayed behind it would hear nothing from each other any more. */
 static uint32_t acceptable_seq(const struct tcp_conn *conn)
 {
-    uint32_t edge = conn->snd_una + conn->snd_wnd;
-    return seq_before(edge, conn->snd_max) ? edge : conn->snd_max;
+    return seq_before(conn->snd_edge, conn->snd_max) ? conn->snd_edge : conn->snd_max;
 }
 
 void tcp_send_ack(struct tcp_conn *conn)

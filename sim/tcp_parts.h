@@ -127,6 +127,7 @@ struct tcp_conn {
 
     /* RFC 9293 section 3.3.1; snd_max is the largest snd_nxt so far (a timeout sets snd_nxt back). */
     uint32_t iss, snd_una, snd_nxt, snd_max, snd_wnd, snd_wl1, snd_wl2, snd_up, snd_wnd_max;
+    uint32_t snd_edge; /* the furthest that the peer's window ever reached */
     uint32_t irs, rcv_nxt, rcv_adv, rcv_up, rcv_read, fin_seq;
     uint32_t cwnd, ssthresh, recover, acked_part;
     uint32_t send_limit, receive_limit;
