@@ -147,6 +147,7 @@ struct trace_rtoken {
     uint32_t rkey;
     uint64_t va;
     uint64_t frame;      /* that announced it */
+    uint64_t first_frame; /* the same, but not if it only announced again what was valid */
     uint64_t deleted_frame;
 };
 

@@ -57,7 +57,8 @@ void session_rmb_add_token(const struct trace_group *g, struct trace_rmb *r, uin
         t = &r->tokens[r->ntokens++];
     if (!t)
         t = make_room(g, r);
-    *t = (struct trace_rtoken){.link_number = link_number, .valid = true, .rkey = rkey, .va = va, .frame = frame};
+    uint64_t first = t->valid && t->link_number == link_number && t->rkey == rkey ? t->first_frame : frame;
+    *t = (struct trace_rtoken){.link_number = link_number, .valid = true, .rkey = rkey, .va = va, .frame = frame, .first_frame = first};
 }
 
 static bool is_deleted(const struct trace_rmb *r)

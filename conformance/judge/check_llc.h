@@ -158,6 +158,8 @@ struct llc_key {
     uint8_t side, gid[16];
     uint32_t qpn, rkey;
     enum llc_key_state state;
+    bool known;        /* the peer had it before, and is asked anew for the sake of another link */
+    uint8_t asked_on;  /* number of the link that carried the request */
     uint64_t frame, ns;
     uint64_t offer_frame, offer_ns; /* CLC offered it before it was confirmed */
 };

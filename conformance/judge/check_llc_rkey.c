@@ -170,6 +170,30 @@ static void check_retry(struct llc_msg *m, const struct llc_open *o)
     }
 }
 
+static struct llc_key *newest_key(struct llc_capture *all, int side, uint32_t rkey, uint32_t qpn, const uint8_t gid[16])
+{
+    struct llc_key *newest = NULL;
+    for (unsigned i = 0; i < LLC_KEYS; i++) {
+        struct llc_key *k = &all->keys[i];
+        if (k->group && k->side == side && k->rkey == rkey && k->qpn == qpn && memcmp(k->gid, gid, 16) == 0 && (!newest || k->ns >= newest->ns))
+            newest = k;
+    }
+    return newest;
+}
+
+/* Announced before, by ADD LINK or by a CONFIRM RKEY that was answered. */
+static bool was_known(const struct llc_msg *m, struct llc_capture *all, const struct llc_key *key, uint8_t link_number)
+{
+    const struct llc_key *before = newest_key(all, m->side, key->rkey, key->qpn, key->gid);
+    if (before && before->group == m->g && !before->known && before->state != LLC_KEY_CONFIRMED)
+        return false;
+    for (const struct trace_rmb *r = m->g->rmbs[m->side]; r; r = r->next)
+        for (unsigned i = 0; i < r->ntokens; i++)
+            if (r->tokens[i].link_number == link_number && r->tokens[i].rkey == key->rkey && r->tokens[i].valid)
+                return r->tokens[i].first_frame < m->frame;
+    return false;
+}
+
 /* Remembers which keys an Accept or Confirm may not use yet. */
 static void watch_keys(struct llc_msg *m)
 {
@@ -180,10 +204,11 @@ static void watch_keys(struct llc_msg *m)
         const struct trace_link *l = i == 0 ? m->link : trace_link_by_number(m->g, m->info.others[i - 1].link);
         if (!l || !l->end[m->side].known)
             continue;
-        struct llc_key *k = &all->keys[all->next_key++ % LLC_KEYS];
-        *k = (struct llc_key){.group = m->g, .side = (uint8_t)m->side, .qpn = l->end[m->side].qpn, .state = LLC_KEY_OPEN,
-                              .rkey = i == 0 ? m->info.rkey : m->info.others[i - 1].rkey, .frame = m->frame, .ns = m->ns};
-        memcpy(k->gid, l->end[m->side].gid, 16);
+        struct llc_key k = {.group = m->g, .side = (uint8_t)m->side, .qpn = l->end[m->side].qpn, .state = LLC_KEY_OPEN, .asked_on = m->link->number,
+                            .rkey = i == 0 ? m->info.rkey : m->info.others[i - 1].rkey, .frame = m->frame, .ns = m->ns};
+        memcpy(k.gid, l->end[m->side].gid, 16);
+        k.known = was_known(m, all, &k, l->number);
+        all->keys[all->next_key++ % LLC_KEYS] = k;
     }
 }
 
@@ -472,22 +497,23 @@ void llc_judge_offer(struct judge *j, struct llc_key *k, uint64_t ns)
     k->offer_frame = 0;
 }
 
+/* With the link that carried it the request went, and with it what it was for if it was for that link. */
+static bool asked_in_vain(const struct llc_key *k)
+{
+    const struct trace_link *on = trace_link_by_number(k->group, k->asked_on);
+    return !on || on->state >= TRACE_LINK_DELETING;
+}
+
 void llc_check_offer(struct judge *j, const struct trace_clc_event *e)
 {
     struct llc_capture *all = llc_capture_state(j);
     const struct smc_clc_accept_info *a = &e->accept;
-    struct llc_key *newest = NULL;
     if (!all || !e->accept_valid || a->path != 0 || a->first_contact)
         return;
-    for (unsigned i = 0; i < LLC_KEYS; i++) {
-        struct llc_key *k = &all->keys[i];
-        if (k->group && k->side == e->side && k->rkey == a->rkey && k->qpn == a->qpn && memcmp(k->gid, a->gid, 16) == 0 &&
-            (!newest || k->ns >= newest->ns))
-            newest = k;
-    }
+    struct llc_key *newest = newest_key(all, e->side, a->rkey, a->qpn, a->gid);
     if (!newest || newest->state == LLC_KEY_LOST)
         return;
-    if (newest->state == LLC_KEY_CONFIRMED) {
+    if (newest->state == LLC_KEY_CONFIRMED || (newest->state == LLC_KEY_OPEN && newest->known && asked_in_vain(newest))) {
         judge_holds(j, REQ_LLC_054, true);
         return;
     }
