@@ -208,7 +208,8 @@ static uint64_t fin_due(const struct data_act *a)
     uint64_t said = me->closed.ts_ns;
     if (smcd && me->tcp_ns == 0)
         return 0;
-    if (!judge_data_lossy(a))
+    const struct data_capture *all = judge_data_capture(a->j);
+    if (all && !all->lossy && !all->path_lost)
         return (smcd ? me->tcp_ns : said) + FIN_LATE_NS;
     judge_data_delivered(a, a->side, &me->closed, 0);
     if (me->closed.ack_ns == 0)

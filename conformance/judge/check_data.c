@@ -244,6 +244,9 @@ static void on_llc(void *ctx, const struct trace_llc_event *e)
 {
     tick(ctx, e->request->ts_ns);
     request_on(e->link, e->side, e->request->ts_ns);
+    struct data_capture *k = judge_data_capture(ctx);
+    if (k && e->valid && e->info.type == SMC_LLC_DELETE_LINK && !e->info.response && e->info.reason == SMC_LLC_DEL_LOST_PATH)
+        k->path_lost = true;
     judge_close_llc(ctx, e);
 }
 

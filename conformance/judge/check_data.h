@@ -220,6 +220,7 @@ struct data_capture {
     uint64_t last_ns;
     bool unclear;            /* a handshake was not wholly captured */
     bool lossy;              /* something was sent twice: the network loses packets, also such as the capture never saw */
+    bool path_lost;          /* DELETE LINK said so: where that link went TCP's segments may go, too */
     uint64_t begun, settled; /* handshakes */
 };
 

@@ -194,22 +194,23 @@ static bool was_known(const struct llc_msg *m, struct llc_capture *all, const st
     return false;
 }
 
-/* Remembers which keys an Accept or Confirm may not use yet. */
-static void watch_keys(struct llc_msg *m)
+/* Remembers a key that an Accept or Confirm may not use yet. */
+static void watch_key(struct llc_msg *m, const struct trace_link *l, uint32_t rkey)
 {
     struct llc_capture *all = llc_capture_state(m->j);
-    if (!all || m->link->state >= TRACE_LINK_DELETING) /* queued before the link was given up: what is asked elsewhere is newer */
+    if (!all || !l || !l->end[m->side].known || m->link->state >= TRACE_LINK_DELETING) /* queued before that: what is asked elsewhere is newer */
         return;
-    for (unsigned i = 0; i <= m->info.nothers && i < 3; i++) {
-        const struct trace_link *l = i == 0 ? m->link : trace_link_by_number(m->g, m->info.others[i - 1].link);
-        if (!l || !l->end[m->side].known)
-            continue;
-        struct llc_key k = {.group = m->g, .side = (uint8_t)m->side, .qpn = l->end[m->side].qpn, .state = LLC_KEY_OPEN, .asked_on = m->link->number,
-                            .rkey = i == 0 ? m->info.rkey : m->info.others[i - 1].rkey, .frame = m->frame, .ns = m->ns};
-        memcpy(k.gid, l->end[m->side].gid, 16);
-        k.known = was_known(m, all, &k, l->number);
-        all->keys[all->next_key++ % LLC_KEYS] = k;
-    }
+    struct llc_key k = {.group = m->g, .side = (uint8_t)m->side, .qpn = l->end[m->side].qpn, .state = LLC_KEY_OPEN, .asked_on = m->link->number,
+                        .rkey = rkey, .frame = m->frame, .ns = m->ns};
+    memcpy(k.gid, l->end[m->side].gid, 16);
+    k.known = was_known(m, all, &k, l->number);
+    all->keys[all->next_key++ % LLC_KEYS] = k;
+}
+
+static void watch_others(struct llc_msg *m)
+{
+    for (unsigned i = 0; i < m->info.nothers; i++)
+        watch_key(m, trace_link_by_number(m->g, m->info.others[i].link), m->info.others[i].rkey);
 }
 
 void llc_confirm_rkey_request(struct llc_msg *m, struct llc_open *o)
@@ -228,7 +229,8 @@ void llc_confirm_rkey_request(struct llc_msg *m, struct llc_open *o)
     learn_numbers(m);
     check_replay(m, o);
     check_retry(m, o);
-    watch_keys(m);
+    watch_key(m, m->link, m->info.rkey);
+    watch_others(m);
     struct llc_open *del = llc_find(m->st, SMC_LLC_DELETE_LINK, LLC_SERVER, -1);
     o->during_delete = m->side == LLC_CLIENT && del && !del->all && m->ns < del->ns + LLC_REPLY;
     o->during_add = m->side == LLC_CLIENT && llc_adding(m->st, m->ns);
@@ -246,6 +248,7 @@ void llc_rkey_continuation(struct llc_msg *m)
     m->st->rkey_left[m->side] = left > 3 ? left - 3 : 0;
     if (follows && m->st->lists[m->side].on == m->link)
         check_others(m, 5, left > 3);
+    watch_others(m);
 }
 
 /* ---- CONFIRM RKEY, response ---- */
@@ -308,10 +311,9 @@ void llc_confirm_rkey_response(struct llc_msg *m, struct llc_open *o)
             at++;
         LLC_REPORT(m, REQ_LLC_051, m->side, at, o->frame, NULL, JHEX(m->body + 4, 39), JHEX(o->body + 4, 39), "the response does not repeat the request");
     }
-    if (o->kind == SMC_LLC_CONFIRM_RKEY) {
+    if (o->kind == SMC_LLC_CONFIRM_RKEY)
         check_collision(m, o);
-        settle_keys(m, o);
-    }
+    settle_keys(m, o);
     o->refused = m->info.negative;
     if (m->info.negative) {
         refused(m, o);
