@@ -261,8 +261,8 @@ static void take_number(struct data_cdc *x)
     x->a.me->replay_seq = 0;
 }
 
-/* Messages that were given to a link which had died are on no wire. They held data, which come again at once, or updates, which
- * were due. */
+/* Messages that were given to a link which had died are on no wire. They held data, which come again at once (the first copies may
+ * be lost in turn, and what is captured is sent much later), or updates, which were due. */
 static bool may_be_lost(const struct data_cdc *x)
 {
     const struct data_side *me = x->a.me, *peer = x->a.peer;
@@ -270,7 +270,7 @@ static bool may_be_lost(const struct data_cdc *x)
     uint32_t ring = x->a.ring[x->a.side];
     bool placed = judge_data_position(&x->a, x->cons, ring, me->cons, me->cons_pos, &pos);
     bool due = placed && (pos - (int64_t)me->cons_pos) * 10 >= (int64_t)ring;
-    return x->a.now < me->f.ts_ns + 50 * DATA_MS || due || (peer->prod_flags & DATA_B) ||
+    return judge_data_posted(&x->a) < me->f.ts_ns + 50 * DATA_MS || due || (peer->prod_flags & DATA_B) ||
            peer->attention || peer->urgent_open;
 }
 

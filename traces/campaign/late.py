@@ -1,6 +1,6 @@
-# Test: what these captures show of queues that are still being emptied is blamed all the same when it comes long after.
+# Test: what these captures show of queues that are still being emptied, and of what is sent again, is blamed all the same when it comes long after.
 # SPDX-License-Identifier: BSD-3-Clause
-"""From a frame on everything comes LATE seconds later: no queue lasts that long, so now the rules of the table are broken."""
+"""From a frame on everything comes LATE seconds later: no queue and no repetition lasts that long, so now the rules of the table are broken."""
 
 import json
 import os
@@ -16,6 +16,7 @@ CASES = {
     "CDC-011-link-left-before-the-last": (190, {"FAILOVER-001", "FAILOVER-009"}),
     "CDC-002-queue-of-a-slow-link": (220, {"FAILOVER-001", "FAILOVER-009"}),
     "FAILOVER-005-queue-of-a-slow-link": (160, {"FAILOVER-005"}),
+    "FAILOVER-003-first-copies-lost": (898, {"FAILOVER-003"}),
 }
 
 
