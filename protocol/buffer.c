@@ -311,11 +311,18 @@ int smc_buf_rmb(struct smc_connection *c, uint32_t wanted_bytes)
     return 0;
 }
 
+/* A link that is being added will know it, too, only if it is on the list: that may have been made while nobody used it [LLC-033]. */
+static bool is_missing_on(const struct smc_rmb *rmb, const struct smc_link *link)
+{
+    bool awaited = link->state == SMC_LINK_ACTIVE || (link->state == SMC_LINK_ACTIVATING && !rmb->shared);
+    return awaited && !smc_link_bit(rmb->announced, link->slot);
+}
+
 bool smc_rmb_needs_confirm(const struct smc_rmb *rmb)
 {
     const struct smc_group *g = rmb->group;
     for (unsigned i = 0; !g->smc_d && i < g->link_slots; i++)
-        if (g->links[i] != NULL && g->links[i]->state == SMC_LINK_ACTIVE && !smc_link_bit(rmb->announced, i))
+        if (g->links[i] != NULL && is_missing_on(rmb, g->links[i]))
             return true;
     return false;
 }

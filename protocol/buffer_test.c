@@ -119,6 +119,28 @@ START_TEST(an_rmb_is_deleted_at_the_peer_before_it_is_used_again_and_then_confir
 }
 END_TEST
 
+/* [LLC-054] */
+START_TEST(an_rmb_used_again_while_a_link_is_added_is_confirmed_unless_it_is_on_the_list)
+{
+    struct smc_group *g = begin(&smc_profile_rfc, 2);
+    struct smc_link *link = fake_second(g);
+    link->state = SMC_LINK_ACTIVATING;
+    ck_assert_int_eq(smc_buf_rmb(&c[0], 0), 0);
+    struct smc_rmb *rmb = c[0].rmb;
+    rmb->announced[0] = 1;
+    ck_assert(smc_rmb_needs_confirm(rmb));
+    rmb->shared = true;
+    ck_assert(!smc_rmb_needs_confirm(rmb));
+    rmb->shared = false;
+    link->state = SMC_LINK_INACTIVE; /* it has failed */
+    ck_assert(!smc_rmb_needs_confirm(rmb));
+    link->state = SMC_LINK_ACTIVATING;
+    smc_link_bit_set(rmb->announced, link->slot);
+    ck_assert(!smc_rmb_needs_confirm(rmb));
+    fake_stop();
+}
+END_TEST
+
 START_TEST(an_rmb_that_a_silent_peer_may_still_write_is_never_used_again)
 {
     struct smc_group *g = begin(&smc_profile_rfc, 4);
@@ -375,6 +397,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, elements_share_an_rmb_with_an_eyecatcher_each);
     tcase_add_loop_test(t, no_byte_of_a_connection_reaches_the_next, 0, 2);
     tcase_add_test(t, an_rmb_is_deleted_at_the_peer_before_it_is_used_again_and_then_confirmed_again);
+    tcase_add_test(t, an_rmb_used_again_while_a_link_is_added_is_confirmed_unless_it_is_on_the_list);
     tcase_add_test(t, an_rmb_that_a_silent_peer_may_still_write_is_never_used_again);
     tcase_add_test(t, one_unused_rmb_of_a_size_is_kept_and_the_others_are_deleted);
     tcase_add_test(t, a_new_link_gets_what_is_in_use_and_the_rest_when_it_is);

@@ -346,7 +346,8 @@ void smc_buf_unregister_link(struct smc_group *group, struct smc_link *link);
 void smc_buf_free_all(struct smc_group *group);
 /* The peer does not know it any more (DELETE RKEY is answered): kept for reuse, not announced; freed if the group dies. */
 void smc_buf_free_rmb(struct smc_rmb *rmb);
-bool smc_rmb_needs_confirm(const struct smc_rmb *rmb); /* the RToken of some ACTIVE link was not announced */
+/* The RToken of some link, ACTIVE or being added, was not announced, nor will be by the ADD LINK under way. */
+bool smc_rmb_needs_confirm(const struct smc_rmb *rmb);
 
 /* ---- LLC flows ---------------------------------------------------------------------------------- */
 int smc_flow_init(struct smc_group *group);
