@@ -221,6 +221,11 @@ static void on_write(void *ctx, const struct trace_write_event *e)
     judge_write(ctx, e);
 }
 
+static void on_packet(void *ctx, const struct trace_packet *p)
+{
+    judge_data_port(ctx, p);
+}
+
 static void on_fin(void *ctx, struct trace_conn *c, int side, uint64_t frame, uint64_t ts_ns)
 {
     struct data_act a;
@@ -397,6 +402,7 @@ static void on_finish(void *ctx, uint64_t last_frame, uint64_t last_ns)
 }
 
 const struct trace_session_events judge_data_events = {
+    .packet = on_packet,
     .conn_open = on_conn_open,
     .tcp_gap = on_tcp_gap,
     .segment = on_segment,

@@ -19,7 +19,8 @@ enum {
     DATA_PENDING = 4,
     DATA_ACKS = 8,
     DATA_FULLS = DATA_NOTES, /* what was posted when the ring was full may leave that many messages later */
-    DATA_ENDED = 16
+    DATA_ENDED = 16,
+    DATA_PORTS = 16
 };
 #define DATA_MS       UINT64_C(1000000)
 #define DATA_GRACE_NS (20 * DATA_MS)
@@ -216,8 +217,16 @@ struct data_link {
     unsigned waits[2];   /* messages of each end of which it is to be known when they were acknowledged, and were not */
 };
 
+/* An Ethernet port that sends, whatever it is: what waits in its queue waits for all of it. */
+struct data_port {
+    uint8_t mac[6];
+    uint64_t last_ns; /* of its last packet; 0: none */
+    uint64_t busy_ns; /* since then it never paused for DATA_GRACE_NS */
+};
+
 struct data_capture {
     uint64_t last_ns;
+    struct data_port ports[DATA_PORTS]; /* those that sent last */
     bool unclear;            /* a handshake was not wholly captured */
     bool lossy;              /* something was sent twice: the network loses packets, also such as the capture never saw */
     bool path_lost;          /* DELETE LINK said so: where that link went TCP's segments may go, too */
@@ -263,6 +272,10 @@ void judge_data_start(struct data_act *a, uint32_t count, bool is_write);
 bool judge_data_later(const struct data_act *a, int side, uint64_t ns);
 /* When the message at hand may have been given to its link: what stands before it in the queue can take long on a slow one. */
 uint64_t judge_data_posted(const struct data_act *a);
+/* Any packet, before anything else is told of it: its port is busy. */
+void judge_data_port(struct judge *j, const struct trace_packet *p);
+/* Since when the message at hand may have waited behind others: its link, or the port that it leaves by, never paused since. */
+uint64_t judge_data_busy(const struct data_act *a);
 /* When it was sent for the first time, at the earliest: on a link that loses packets it may be a repetition of one that was lost
  * before the capture point, or damaged. */
 uint64_t judge_data_first_sent(const struct data_act *a);

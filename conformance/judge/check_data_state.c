@@ -351,6 +351,50 @@ static bool lossy(const struct data_act *a, const struct data_link *k)
     return judge_data_lossy(a) || judge_options_of(a->j)->lossy || k->busy_ns[a->side] > a->now || repeats(a->link->end[0].tx) || repeats(a->link->end[1].tx);
 }
 
+/* NULL: it sent nothing, or others did since, too many to remember. */
+static struct data_port *port_of(struct data_capture *all, const uint8_t *mac)
+{
+    for (unsigned i = 0; i < DATA_PORTS; i++)
+        if (all->ports[i].last_ns && memcmp(all->ports[i].mac, mac, 6) == 0)
+            return &all->ports[i];
+    return NULL;
+}
+
+static struct data_port *port_new(struct data_capture *all, const uint8_t *mac)
+{
+    struct data_port *oldest = &all->ports[0];
+    for (unsigned i = 1; i < DATA_PORTS; i++)
+        if (all->ports[i].last_ns < oldest->last_ns)
+            oldest = &all->ports[i];
+    *oldest = (struct data_port){0};
+    memcpy(oldest->mac, mac, 6);
+    return oldest;
+}
+
+void judge_data_port(struct judge *j, const struct trace_packet *p)
+{
+    struct data_capture *all = p->src_mac ? judge_data_capture(j) : NULL;
+    if (!all)
+        return;
+    struct data_port *x = port_of(all, p->src_mac);
+    uint64_t ns = p->raw.ts_ns;
+    if (!x)
+        x = port_new(all, p->src_mac);
+    if (!x->last_ns || ns > x->last_ns + DATA_GRACE_NS)
+        x->busy_ns = ns;
+    if (ns > x->last_ns)
+        x->last_ns = ns;
+}
+
+uint64_t judge_data_busy(const struct data_act *a)
+{
+    const struct data_link *k = *judge_link_slot(a->link, JUDGE_AREA_DATA);
+    struct data_capture *all = judge_data_capture(a->j);
+    const struct data_port *x = all ? port_of(all, a->link->end[a->side].mac) : NULL;
+    uint64_t own = k ? k->busy_ns[a->side] : a->now;
+    return x && x->busy_ns < own ? x->busy_ns : own;
+}
+
 static uint64_t long_before(uint64_t ns)
 {
     return ns > DATA_LONG_NS ? ns - DATA_LONG_NS : 0;
@@ -362,7 +406,8 @@ static uint64_t posted(const struct data_act *a)
     uint64_t first = long_before(a->now);
     if (!k)
         return a->now;
-    return !lossy(a, k) && k->busy_ns[a->side] > first ? k->busy_ns[a->side] : first;
+    uint64_t busy = judge_data_busy(a);
+    return !lossy(a, k) && busy > first ? busy : first;
 }
 
 uint64_t judge_data_posted(const struct data_act *a)

@@ -6,11 +6,10 @@
 
 /* ---- links ---- */
 
-/* What a slow link had queued at that time may come still: it has not paused since. */
+/* What a slow link had queued at that time may come still: it has not paused since, nor has the port that it shares with others. */
 static bool drains(const struct data_act *a, uint64_t since_ns)
 {
-    const struct data_link *k = *judge_link_slot(a->link, JUDGE_AREA_DATA);
-    return k && k->busy_ns[a->side] <= since_ns && a->now < since_ns + DATA_LONG_NS;
+    return judge_data_busy(a) <= since_ns && a->now < since_ns + DATA_LONG_NS;
 }
 
 static const struct data_left *left_of(const struct data_act *a)
