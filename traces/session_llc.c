@@ -44,16 +44,18 @@ static void confirm_link(struct trace_session *s, const struct trace_llc_event *
         link_state(s, l, TRACE_LINK_ACTIVE);
 }
 
-/* The link that an answer speaks of: that of its number, else the newest. An offer that a dead link left behind may be newer. */
+/* The link that an answer speaks of: that of its number; if there never was one, the newest. An offer that a dead link left behind may be
+ * newer, and an answer may be late: then that link was given up already. */
 static struct trace_link *newest_adding(struct trace_group *g, uint8_t number)
 {
     struct trace_link *found = NULL, *named = NULL;
+    const struct trace_link *any = trace_link_by_number(g, number);
     for (struct trace_link *l = g->links; l; l = l->next)
         if (l->state == TRACE_LINK_ADDING || (l->state == TRACE_LINK_ANSWERED && !l->first)) {
             found = l;
             named = l->number_known && l->number == number ? l : named;
         }
-    return named ? named : found;
+    return named || (any && any->state == TRACE_LINK_GONE) ? named : found;
 }
 
 static bool shares_device(const struct trace_group *g, const struct trace_link *l, int side)

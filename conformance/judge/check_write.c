@@ -193,7 +193,7 @@ static void over_window(const struct data_act *a, const struct place *p)
 static void past_urgent(const struct data_act *a, const struct place *p)
 {
     const struct data_side *me = a->me;
-    if (!me->urgent_open || p->to <= me->urgent_pos || p->late)
+    if (!me->urgent_open || p->to <= me->urgent_pos || p->late || a->peer->cons_unsure)
         return;
     bool ok = a->peer->cons_pos >= me->urgent_pos;
     if (!judge_holds(a->j, REQ_CURSOR_017, ok)) /* [CURSOR-017] */
