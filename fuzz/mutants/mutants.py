@@ -132,6 +132,21 @@ def equivalents():
     return found
 
 
+def stale():
+    """What historic patches and arguments say of lines that the tree no longer has."""
+    found = []
+    for m in historic():
+        for part in re.split(r"^--- a/.*\n", m.patch, flags=re.M)[1:]:
+            path, hunks = re.match(r"\+\+\+ b/(\S+)\n((?:.|\n)*)", part).groups()
+            text = open(os.path.join(ROOT, path), encoding="utf-8").read()
+            for hunk in re.split(r"^@@.*\n", hunks, flags=re.M)[1:]:
+                before = "".join(line[1:] + "\n" for line in hunk.rstrip("\n").split("\n") if not line.startswith("+"))
+                if before not in text:
+                    found.append(f"{m.name}: {path} has no longer what it changes")
+    made = {(m.files[0], *m.changed) for m in mechanical(ROOT, 1)}
+    return found + [f"equivalent.txt: {path}: nothing becomes {after}" for path, before, after in equivalents() if (path, before, after) not in made]
+
+
 def argument(mutant, argued):
     """Why nothing can tell it from the original, or None."""
     for behind, reason in argued.get((mutant.files[0], *mutant.changed), []):
@@ -461,6 +476,7 @@ def main():
     parser.add_argument("--no-historic", action="store_true", help="mechanical ones only")
     parser.add_argument("--only", metavar="REGEX", help="only those in whose name this is found")
     parser.add_argument("--list", action="store_true", help="say which there are, and stop")
+    parser.add_argument("--check", action="store_true", help="only look whether all patches and arguments still fit the tree")
     parser.add_argument("--json", help="write what happened to each here")
     parser.add_argument("--again", metavar="JSON", help="what a run with --json wrote: tries again what survived there")
     parser.add_argument("--measured", metavar="JSON", default=MEASURED, help="of an earlier run: what killed a mutant then is tried first (fuzz/mutants/measured.json)")
@@ -470,6 +486,9 @@ def main():
     parser.add_argument("--timeout", type=int, default=3600, help="seconds of the clock for a batch of scenarios or seeds (3600)")
     parser.add_argument("-j", type=int, default=2, help="at one time (2)")
     options = parser.parse_args()
+    if options.check:
+        print(*(found := stale()), f"{len(found)} patches or arguments do not fit the tree", sep="\n")
+        return 1 if found else 0
     campaign = Campaign(options)
     if options.list:
         for m in campaign.historic + campaign.drawn[:options.count]:
