@@ -127,6 +127,7 @@ struct data_side {
     uint64_t rst_peer_prod; /* the peer's producer when it reset */
     bool rst_f;             /* it reset just after an F that shows no loss: */
     uint16_t rst_f_seq, rst_last_seq;
+    uint32_t rst_psn;       /* what the peer sends next over the link of F */
     struct judge_case rst_case;
     bool late_data;         /* reported: data long after FIN */
     /* Failover. */
@@ -138,6 +139,7 @@ struct data_side {
     uint8_t unnamed_before; /* number of the link before */
     struct data_sent f;
     uint64_t f_sent_ns; /* for the first time, at the earliest */
+    uint64_t f_first_ns; /* of its first F */
     uint16_t f_seq;
     uint64_t f_prod; /* producer in an F, which means nothing */
     uint64_t f_prod_frame;

@@ -443,6 +443,8 @@ void judge_failover_validation(struct data_cdc *x)
     number(x);
     named(&x->a, false);
     active_only(x);
+    if (!me->f.set)
+        me->f_first_ns = x->a.now;
     begin_replay(x);
     me->f = (struct data_sent){.set = true,
                                .link = x->a.link,
@@ -501,7 +503,7 @@ void judge_failover_rst(const struct data_act *a)
     if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS)
         return;
     bool failed = a->d->first_link && a->d->first_link->state >= TRACE_LINK_DELETING && /* ... and the RST may have waited in a queue */
-                  sender->f.ts_ns < a->c->confirm_ns + DATA_MS;
+                  sender->f_first_ns < a->c->confirm_ns + DATA_MS;
     bool mute = a->me->cdcs == 0 && a->me->writes == 0 && a->now < a->c->confirm_ns + (failed ? DATA_LONG_NS : DATA_GRACE_NS / 2);
     if (mute || a->c->confirm_ns >= sender->f.ts_ns) /* it may be the answer to a Confirm that names the link that failed [CLC-040] */
         return;
@@ -510,6 +512,7 @@ void judge_failover_rst(const struct data_act *a)
     a->me->rst_case = k;
     a->me->rst_f_seq = sender->f_seq;
     a->me->rst_last_seq = sender->last_seq;
+    a->me->rst_psn = sender->f.link->end[!a->side].tx ? sender->f.link->end[!a->side].tx->next_psn : 0;
 }
 
 static bool with_others(const struct data_act *a, uint64_t rst_ns)
@@ -525,13 +528,14 @@ static bool crossed(const struct data_act *a)
 }
 
 /* Does the side send over the link that F came over when what was queued has left, or acknowledge what came after its RST? A link that
- * did not pause since may still empty its queue, though nobody is behind it any more. */
+ * did not pause since may still empty its queue, older acknowledgements included, though nobody is behind it any more. */
 static bool goes_on(const struct data_act *a, const struct trace_link *l, uint64_t queued)
 {
     const struct data_link *k = *judge_link_slot((struct trace_link *)(uintptr_t)l, JUDGE_AREA_DATA);
     unsigned n = k ? k->n[!a->side] : 0;
-    uint64_t rst = a->me->rst_ns, asked = k ? k->last_ns[!a->side] : 0;
-    return k && ((k->last_ns[a->side] > rst + queued && k->busy_ns[a->side] > rst) || (n > 0 && asked > rst && k->ack[!a->side][n - 1].ts_ns > asked));
+    uint64_t rst = a->me->rst_ns;
+    bool answers = n > 0 && judge_psn_ahead(k->ack[!a->side][n - 1].psn, a->me->rst_psn) < 0x800000;
+    return k && ((k->last_ns[a->side] > rst + queued && k->busy_ns[a->side] > rst) || answers);
 }
 
 /* The whole group may have ended, with the link that F came over: only who goes on with that link reset because of F. RSTs of both

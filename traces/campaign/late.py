@@ -16,6 +16,8 @@ CASES = {
     "CDC-011-link-left-before-the-last": (190, {"FAILOVER-001", "FAILOVER-009"}),
     "CDC-002-queue-of-a-slow-link": (220, {"FAILOVER-001", "FAILOVER-009"}),
     "FAILOVER-005-queue-of-a-slow-link": (160, {"FAILOVER-005"}),
+    "FAILOVER-005-acknowledgements-queued": (187, {"FAILOVER-005"}),
+    "FAILOVER-005-late-after-two-links": (160, {"FAILOVER-005"}),
     "FAILOVER-001-queue-of-a-shared-port": (444, {"FAILOVER-001"}),
     "FAILOVER-003-first-copies-lost": (898, {"FAILOVER-003"}),
 }
