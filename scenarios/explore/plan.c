@@ -296,6 +296,8 @@ static void draw_dibs(struct sim_random *r, struct explore_fault *f)
     f->p = plain[i].point;
     f->q = f->p == DIBS_FAULT_MOVE ? explore_below(r, 200) : explore_below(r, 4);
     f->r = 1 + explore_below(r, f->p == DIBS_FAULT_REGISTER ? 12 : 2);
+    if (f->p == DIBS_FAULT_MOVE)
+        f->r = 1; /* the second might be A's, and where TCP's RST is lost as well nothing tells the peer */
     f->s = (uint64_t)-plain[i].error;
 }
 
