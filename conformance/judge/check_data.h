@@ -18,7 +18,7 @@ enum {
     DATA_NOTES = 16, /* CDCs remembered a side; Linux has at most 16 under way */
     DATA_PENDING = 4,
     DATA_ACKS = 8,
-    DATA_FULLS = DATA_NOTES, /* what was posted when the ring was full may leave that many messages later */
+    DATA_FULLS = 4 * DATA_NOTES, /* what was posted when the ring was full may leave that many of the peer's messages later, and be told after a gap */
     DATA_ENDED = 16,
     DATA_PORTS = 16
 };
