@@ -15,8 +15,9 @@ AT_LEAST = 30 # scenarios of rfc7609 on both engines
 # findings are the same, how many messages there are is not.
 CUT_BY_THE_CLOCK = {"scenarios/rfc7609/failover/rnic_removed.lua"}
 # Both sides speak at the same instant, and cross: the order is compared side by side.
-CROSSING = {f"scenarios/rfc7609/{name}.lua" for name in ("link/asymmetric_at_client", "link/continuation_with_many_rmbs",
-                                                         "link/client_asks_server_short", "rkey/link_lost_meanwhile")}
+CROSSING = {f"scenarios/rfc7609/{name}.lua" for name in ("link/asymmetric_at_client", "link/client_asks_server_short",
+                                                         "link/continuation_with_many_rmbs", "rkey/link_lost_meanwhile",
+                                                         "setup/path_mtu_smaller_at_server")}
 BAD = "_ws.malformed or ip.checksum.status == 0 or tcp.checksum.status == 0"
 
 
