@@ -31,7 +31,7 @@ COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==
 BATCHES = (12, 40, 120, 1000)  # scenarios at a time: those that killed most come first, and one that fails is enough
 MEASURED = os.path.join(HERE, "measured.json")
 SEEDS_AT_ONCE = 50
-CAPTURE_MOST = 2 << 30  # bytes; the largest of the tree as it is has a quarter
+CAPTURE_MOST = 2 << 30  # bytes of one file; the tree as it is runs with it, for each worker begins by that
 
 
 # ---- mechanical mutants ----------------------------------------------------------------------------
@@ -372,9 +372,8 @@ class Campaign:
             if self.failed is not None:
                 return None
             enough = sum(counts(m) for m in self.done + self.survived if m.place >= len(self.historic)) >= self.options.count
-            for m in self.survived if sanitize else []:
-                self.survived.remove(m)
-                return m
+            if sanitize and self.survived:
+                return self.survived.pop(0)
             for m in self.todo:
                 if m.sanitize == sanitize and not (enough and m.place >= len(self.historic)):
                     self.todo.remove(m)
