@@ -158,10 +158,10 @@ void llc_delete_link_request(struct llc_msg *m, struct llc_open *o)
     llc_bit_set(m->st->live, o->number, false);
 }
 
-/* [LLC-037] Was no link of this number ever there? */
+/* [LLC-037] Was no link of this number ever there? An offer that waited in the queue of another link may have come after the request. */
 static bool unknown_link(const struct llc_msg *m, const struct llc_open *o)
 {
-    return llc_complete(m->g) && llc_sure(m->st, m->g, m->ns) && !o->known;
+    return llc_complete(m->g) && llc_sure(m->st, m->g, m->ns) && !o->known && !llc_bit(m->st->offered, o->number);
 }
 
 void llc_delete_link_response(struct llc_msg *m, struct llc_open *o)

@@ -30,12 +30,13 @@ struct kinds {
     bool asymmetric[MAX_LINKS];
 };
 
-/* A link is asymmetric if an older symmetric one has its RNIC at one end (RFC 7609 2.2.1). False: too many links. */
-static bool classify(const struct trace_group *g, struct kinds *k)
+/* Of the links that stood before this frame: a link is asymmetric if an older symmetric one has its RNIC at one end (RFC 7609 2.2.1).
+ * False: too many links. */
+static bool classify(const struct trace_group *g, uint64_t before, struct kinds *k)
 {
     memset(k, 0, sizeof *k);
     for (const struct trace_link *l = g->links; l; l = l->next) {
-        if (!counts(l))
+        if (!counts(l) || l->active_frame >= before)
             continue;
         if (k->n == MAX_LINKS)
             return false;
@@ -52,13 +53,13 @@ static bool classify(const struct trace_group *g, struct kinds *k)
 unsigned llc_symmetric_links(const struct trace_group *g)
 {
     struct kinds k;
-    return classify(g, &k) ? k.symmetric : 0;
+    return classify(g, UINT64_MAX, &k) ? k.symmetric : 0;
 }
 
 bool llc_link_asymmetric(const struct trace_group *g, const struct trace_link *l)
 {
     struct kinds k;
-    if (!classify(g, &k))
+    if (!classify(g, UINT64_MAX, &k))
         return false;
     for (unsigned i = 0; i < k.n; i++)
         if (k.link[i] == l)
@@ -314,6 +315,7 @@ void llc_add_link_request(struct llc_msg *m, struct llc_open *o)
         client_add_link(m, o);
         return;
     }
+    llc_bit_set(m->st->offered, m->info.link_number, true); /* also if it is given up: the client may have it */
     if (m->link->state >= TRACE_LINK_DELETING) { /* queued before the link was given up: nobody need answer, the offer comes again elsewhere */
         o->judged = o->requester_judged = true;
         return;
@@ -322,7 +324,6 @@ void llc_add_link_request(struct llc_msg *m, struct llc_open *o)
     check_number(m);
     check_exclusive(m);
     check_cause(m);
-    llc_bit_set(m->st->offered, m->info.link_number, true);
     struct llc_open *rkey = llc_find(m->st, SMC_LLC_CONFIRM_RKEY, LLC_CLIENT, -1);
     o->crossed = rkey && m->ns < rkey->ns + LLC_REPLY;
     struct llc_add *a = &m->st->add;
@@ -376,14 +377,15 @@ static void add_link_rejected(struct llc_msg *m, const struct llc_open *o, bool 
                    "ADD LINK is rejected with a wrong reason");
 }
 
-/* Which kind of link the client has accepted. */
+/* Which kind of link the client has accepted. What stands since the offer was not there when the client had it: links are added one at a
+ * time, so the offer was given up meanwhile, and the answer waited in a queue. */
 static void check_path(struct llc_msg *m, const struct llc_open *o)
 {
     struct smc_llc_add_link request = {o->body};
     const uint8_t *smac = smc_llc_add_link_mac(request), *sgid = smc_llc_add_link_gid(request);
     bool asymmetric = false;
     struct kinds k;
-    if (!classify(m->g, &k))
+    if (!classify(m->g, o->frame, &k))
         return;
     for (unsigned i = 0; i < k.n; i++) {
         const struct trace_link *l = k.link[i];
