@@ -32,6 +32,7 @@ struct llc_open {
     bool refused;    /* answered negatively */
     bool judged;     /* its deadline has been judged */
     bool requester_judged;
+    bool over;       /* DELETE LINK of the server: asked again since, or one of those that asked for the same is answered */
     bool mirrored;   /* the peer sent the same body without 0x80 */
     bool during_add; /* arrived while a link was being added */
     bool during_delete; /* arrived while the server deleted a link */

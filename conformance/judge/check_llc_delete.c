@@ -130,6 +130,30 @@ static void client_deletes(struct llc_msg *m, struct llc_open *o)
     }
 }
 
+/* What is asked for again on another link is no longer waited for on the first one [LLC-066]. Was a link that is up asked for, and not answered? */
+static bool still_asked(struct llc_group *st, const struct llc_open *o)
+{
+    bool asked = false;
+    for (unsigned i = 0; i < LLC_OPENS; i++) {
+        struct llc_open *d = &st->opens[i];
+        if (d == o || d->kind != SMC_LLC_DELETE_LINK || d->side != LLC_SERVER || d->number != o->number)
+            continue;
+        asked = asked || (d->live && !d->answered && !d->over);
+        d->judged = d->requester_judged = d->over = true;
+    }
+    return asked;
+}
+
+/* One answer ends the exchange: what was asked over another link before, or waits there in a queue, is not answered any more, or late. */
+static void all_over(struct llc_group *st, const struct llc_open *o)
+{
+    for (unsigned i = 0; i < LLC_OPENS; i++) {
+        struct llc_open *d = &st->opens[i];
+        if (d->kind == SMC_LLC_DELETE_LINK && d->side == LLC_SERVER && d->number == o->number && !d->all)
+            d->over = true;
+    }
+}
+
 void llc_delete_link_request(struct llc_msg *m, struct llc_open *o)
 {
     m->st->delete_ns = m->ns;
@@ -144,16 +168,11 @@ void llc_delete_link_request(struct llc_msg *m, struct llc_open *o)
         client_deletes(m, o);
         return;
     }
-    /* Unknown numbers are asked for again on another link: the first request is then no longer waited for [LLC-066]. */
-    for (unsigned i = 0; i < LLC_OPENS; i++) {
-        struct llc_open *d = &m->st->opens[i];
-        if (d != o && d->kind == SMC_LLC_DELETE_LINK && d->side == LLC_SERVER && d->number == o->number)
-            d->judged = d->requester_judged = true;
-    }
+    bool running = still_asked(m->st, o);
     check_asymmetric(m);
     check_during_add(m, o);
     serve_client(m);
-    o->live = llc_bit(m->st->live, o->number);
+    o->live = running || llc_bit(m->st->live, o->number);
     o->known = llc_bit(m->st->used, o->number) || llc_bit(m->st->offered, o->number);
     llc_bit_set(m->st->live, o->number, false);
 }
@@ -181,6 +200,7 @@ void llc_delete_link_response(struct llc_msg *m, struct llc_open *o)
         LLC_REPORT(m, REQ_LLC_083, m->side, 5, o->frame, NULL, JT("reason 0x%08x", m->info.reason), JT("0x%08x", o->reason),
                    "DELETE LINK instead of CONFIRM LINK is not returned as it is");
     if (!o->all) {
+        all_over(m->st, o);
         llc_bit_set(m->st->used, o->number, true);
         llc_bit_set(m->st->live, o->number, false);
     }

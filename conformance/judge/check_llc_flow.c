@@ -81,7 +81,7 @@ struct llc_open *llc_find(struct llc_group *st, uint8_t kind, int side, int numb
     struct llc_open *best = NULL;
     for (unsigned i = 0; i < LLC_OPENS; i++) {
         struct llc_open *o = &st->opens[i];
-        if (o->kind == kind && o->side == side && !o->answered && (number < 0 || o->number == number) &&
+        if (o->kind == kind && o->side == side && !o->answered && !o->over && (number < 0 || o->number == number) &&
             (!best || o->ns >= best->ns))
             best = o;
     }

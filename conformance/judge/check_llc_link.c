@@ -270,7 +270,8 @@ static void check_exclusive(struct llc_msg *m)
     struct llc_open *add = m->st->add.phase == LLC_ADD_OFFERED ? llc_find(m->st, SMC_LLC_ADD_LINK, LLC_SERVER, m->st->add.number) : NULL;
     struct llc_open *del = llc_find(m->st, SMC_LLC_DELETE_LINK, LLC_SERVER, -1);
     const struct llc_open *open = NULL;
-    if (add && add->frame != m->frame && m->ns < add->ns + LLC_REPLY)
+    /* Where the link that carried the offer is deleted no answer will come. */
+    if (add && add->frame != m->frame && m->ns < add->ns + LLC_REPLY && add->link->state < TRACE_LINK_DELETING)
         open = add;
     /* The link that carries the request may be dying, then there is nothing to wait for. */
     if (del && !del->all && del->live && del->delivered && m->ns < del->ns + LLC_REPLY)
@@ -309,6 +310,19 @@ static void client_add_link(struct llc_msg *m, struct llc_open *o)
         o->judged = true;
 }
 
+/* The server's offer stood in the queue of a link that failed: DELETE LINK over another link has overtaken it. On one link, or once queues
+ * are empty, it is a new offer. */
+static bool overtaken(const struct llc_msg *m)
+{
+    for (unsigned i = 0; i < LLC_OPENS; i++) {
+        const struct llc_open *d = &m->st->opens[i];
+        if (d->kind == SMC_LLC_DELETE_LINK && d->side == LLC_SERVER && !d->all && !d->known && d->number == m->info.link_number &&
+            d->link != m->link && m->ns < d->ns + LLC_REPLY)
+            return true;
+    }
+    return false;
+}
+
 void llc_add_link_request(struct llc_msg *m, struct llc_open *o)
 {
     if (m->side == LLC_CLIENT) {
@@ -316,7 +330,7 @@ void llc_add_link_request(struct llc_msg *m, struct llc_open *o)
         return;
     }
     llc_bit_set(m->st->offered, m->info.link_number, true); /* also if it is given up: the client may have it */
-    if (m->link->state >= TRACE_LINK_DELETING) { /* queued before the link was given up: nobody need answer, the offer comes again elsewhere */
+    if (m->link->state >= TRACE_LINK_DELETING || overtaken(m)) { /* given up already: nobody need answer, the offer comes again elsewhere */
         o->judged = o->requester_judged = true;
         return;
     }

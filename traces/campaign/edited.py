@@ -1,0 +1,76 @@
+# Test: where a rule was taught that these captures break nothing, a small edit that does break it is found, and one that does not is not.
+# SPDX-License-Identifier: BSD-3-Clause
+"""("swap", a, b) exchanges what two frames say; ("put", frame, offset, value) changes one byte of a message. All of them are RoCE v1, unsegmented."""
+
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+
+HERE = pathlib.Path(__file__).resolve().parent
+GRH, BTH, MESSAGE, ICRC = 14, 54, 66, -4  # where they begin in a frame
+NUMBER = 4  # of DELETE LINK: which link
+CASES = [
+    # ADD LINK is sent before the second DELETE LINK, over the link that is left, is answered.
+    ("LLC-043-delete-repeated", [("swap", 406, 420)], {("LLC-043", 406)}, set()),
+    # The offer came in time, and the link that carried it is deleted: the server may offer another one.
+    ("LLC-043-offer-overtaken", [("swap", 231, 275), ("put", 251, NUMBER, 2), ("put", 271, NUMBER, 2)], set(), {"LLC-043"}),
+    # … and that link is not deleted.
+    ("LLC-043-offer-overtaken", [("swap", 231, 275), *(("put", frame, NUMBER, 1) for frame in (251, 271, 277, 333, 351))], {("LLC-043", 402)}, set()),
+]
+
+
+def repair(frame):
+    """The invariant CRC, of RoCE v1."""
+    fixed = bytearray(frame[GRH:ICRC])
+    fixed[0:4] = b"\x6f\xff\xff\xff"
+    fixed[7] = fixed[BTH - GRH + 4] = 0xFF
+    frame[ICRC:] = struct.pack("<I", zlib.crc32(b"\xff" * 8 + bytes(fixed)))
+
+
+def split(data):
+    at, heads, frames = 24, [], []
+    while at < len(data):
+        have = struct.unpack_from("<4I", data, at)[2]
+        heads.append(data[at:at + 16])
+        frames.append(bytearray(data[at + 16:at + 16 + have]))
+        at += 16 + have
+    return heads, frames
+
+
+def edited(data, edits):
+    heads, frames = split(data)
+    for what, number, *more in edits:
+        one = frames[number - 1]
+        if what == "swap":
+            other = frames[more[0] - 1]
+            one[MESSAGE:ICRC], other[MESSAGE:ICRC] = other[MESSAGE:ICRC], one[MESSAGE:ICRC]
+            repair(other)
+        else:
+            one[MESSAGE + more[0]] = more[1]
+        repair(one)
+    return data[:24] + b"".join(head + frame for head, frame in zip(heads, frames))
+
+
+def found(path):
+    run = subprocess.run([os.environ["SMCLAB"], "check", "--format", "json", path], capture_output=True, text=True)
+    return {(x["requirement"], x["frame"]) for x in json.loads(run.stdout)["files"][0]["findings"] if x["verdict"] == "fail"}
+
+
+def main():
+    faults = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, edits, broken, kept in CASES:
+            path = pathlib.Path(folder) / f"{name}.pcap"
+            path.write_bytes(edited((HERE / f"{name}.pcap").read_bytes(), edits))
+            seen = found(path)
+            print(name, edits, "breaks:", *sorted(seen))
+            faults += not broken <= seen or any(rule in kept for rule, _ in seen)
+    return 1 if faults else 0
+
+
+sys.exit(main())
