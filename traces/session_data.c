@@ -162,19 +162,26 @@ void session_data_forget_link(struct trace_conn *c, const struct trace_link *gon
     }
 }
 
+/* The F that it left this link by was such a one, as it turns out: the link of that F fails, and the side goes on here. */
+static bool went_back(const struct trace_conn_side *x, const struct trace_link *l)
+{
+    return l && x->validations > 1 && x->nleft > 0 && x->left[0].link == l && l->state < TRACE_LINK_DELETING && x->via &&
+           x->via != l && x->via->state >= TRACE_LINK_DELETING;
+}
+
 /* Packets of a link that failed may still be on their way when F arrives over another one: switches hold them, and a slow link empties
  * its queue. Nobody comes back to a link that was deleted. */
 static bool is_late(const struct trace_conn_side *x, const struct trace_link *l, uint64_t ns)
 {
     static const uint64_t on_its_way_ns = 50 * 1000 * 1000, at_most_ns = 1000 * 1000 * 1000;
     const struct trace_left *left = left_of(x, l);
-    return left && x->via != l && ns <= left->ns + (l->state >= TRACE_LINK_DELETING ? at_most_ns : on_its_way_ns);
+    return left && x->via != l && !went_back(x, l) && ns <= left->ns + (l->state >= TRACE_LINK_DELETING ? at_most_ns : on_its_way_ns);
 }
 
-/* A side that is closing moves without F. Never back to a link it left: that is a straggler which took longer. */
+/* A side that is closing moves without F. Hardly ever back to a link it left: that is a straggler which took longer. */
 static void moved_on(struct trace_conn_side *x, const struct trace_link *to, uint64_t ns)
 {
-    if (to && x->via && x->via != to && !left_of(x, to))
+    if (to && x->via && x->via != to && (!left_of(x, to) || went_back(x, to)))
         leave(x, x->via, to, ns);
 }
 

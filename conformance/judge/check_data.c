@@ -56,6 +56,7 @@ static void commit_cursors(struct data_cdc *x)
         if (moved)
             remember_full(&x->a);
     }
+    me->cons_unsure |= me->cons_pos < me->left_cons;
     if (x->a.peer->urgent_open && me->cons_pos >= x->a.peer->urgent_pos)
         x->a.peer->urgent_open = false;
 }

@@ -66,6 +66,13 @@ struct data_left {
     uint64_t ns, f_frame; /* since when; of the F that told so, 0: it moved without */
 };
 
+/* An F, and what came behind it. */
+struct data_f {
+    struct data_sent f; /* set: the last F may be an older one that this one overtook */
+    uint64_t sent_ns;
+    uint16_t seq, last; /* its number; of the last message over its link, 0: none */
+};
+
 struct data_note { /* a CDC that was sent */
     struct data_sent sent;
     struct data_sent data; /* last WRITE before it, if any */
@@ -95,6 +102,7 @@ struct data_side {
     uint64_t stale_pos, stale_frame; /* highest position that an old-numbered message announced */
     bool stale_equal;                /* ... which repeated the last number */
     uint64_t left_pos; /* highest position announced on the link that F left: the peer may have taken it */
+    uint64_t left_cons; /* highest consumer told there: the peer may have taken it, whatever is repeated meanwhile */
     uint64_t beyond_pos; /* last producer beyond the window, 0 if the last one was inside */
     bool prod_unsure,
         cons_unsure; /* the last one was broken: what the peer made of it cannot be known */
@@ -138,6 +146,7 @@ struct data_side {
     uint64_t unnamed_frame;
     uint8_t unnamed_before; /* number of the link before */
     struct data_sent f;
+    struct data_f f_before; /* the F before the last one, as long as their order is in doubt */
     uint64_t f_sent_ns; /* for the first time, at the earliest */
     uint64_t f_first_ns; /* of its first F */
     uint16_t f_seq;

@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+static bool below(uint16_t x, uint16_t y)
+{
+    return (int16_t)(uint16_t)(x - y) < 0;
+}
+
 /* ---- links ---- */
 
 /* What a slow link had queued at that time may come still: it has not paused since, nor has the port that it shares with others. */
@@ -136,6 +141,37 @@ static bool first_on(const struct data_act *a)
     return !a->me->link && a->d->first_link && a->d->first_link != a->link;
 }
 
+/* The last F was the older one: its link has failed, or nothing came over it but what was queued, and the side goes on over the link of
+ * the F that seemed to be the one before. */
+static bool went_back(const struct data_act *a)
+{
+    const struct data_side *me = a->me;
+    const struct trace_link *l = a->link;
+    if (!me->f_before.f.set || l != me->f_before.f.link || me->link != me->f.link || l->state >= TRACE_LINK_DELETING)
+        return false;
+    return me->link->state >= TRACE_LINK_DELETING || left_behind(a, 50 * DATA_MS);
+}
+
+/* What came over its link meanwhile was taken for stragglers, and not followed. */
+static void go_back(const struct data_act *a)
+{
+    struct data_side *me = a->me;
+    const struct data_f *x = &me->f_before;
+    left_drop(me, a->link);
+    left_add(me, &(struct data_left){.link = me->link, .ns = x->f.ts_ns, .f_frame = x->f.frame});
+    me->link = a->link;
+    me->f = x->f;
+    me->f_seq = x->seq;
+    me->f_sent_ns = x->sent_ns;
+    me->f_beyond = me->f_doubt = false;
+    me->after_f = x->last == 0;
+    me->replay_seq = x->last != 0 && below(x->last, me->last_seq) ? x->last : 0;
+    if (x->last != 0 && below(me->last_seq, x->last))
+        me->last_seq = x->last;
+    me->written.lost = true;
+    me->f_before.f.set = false;
+}
+
 bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flags)
 {
     struct data_side *me = a->me;
@@ -151,8 +187,13 @@ bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flag
         return true;
     }
     if (me->link == a->link) {
+        me->f_before.f.set &= drains(a, me->f_before.f.ts_ns); /* it was not queued there: the last F is the last */
         if (!write)
             named(a, (conn_flags & (DATA_D | DATA_C | DATA_A)) != 0);
+        return true;
+    }
+    if (went_back(a)) {
+        go_back(a);
         return true;
     }
     if (queued_behind(a))
@@ -177,11 +218,16 @@ void judge_failover_straggler(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     int64_t pos;
+    if (me->f_before.f.set && me->f_before.f.link == x->a.link)
+        me->f_before.last = x->e->seq;
     if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) &&
         pos > (int64_t)me->left_pos)
         me->left_pos = (uint64_t)pos;
-    if (judge_data_position(&x->a, x->cons, x->a.ring[x->a.side], me->cons, me->cons_pos, &pos) && pos > (int64_t)me->cons_pos)
-        me->cons_unsure = true; /* until it says so on its new link */
+    if (!judge_data_position(&x->a, x->cons, x->a.ring[x->a.side], me->cons, me->cons_pos, &pos) || pos <= (int64_t)me->cons_pos)
+        return;
+    me->cons_unsure = true; /* until it says so on its new link */
+    if ((uint64_t)pos > me->left_cons && (uint64_t)pos <= x->a.peer->prod_pos)
+        me->left_cons = (uint64_t)pos;
 }
 
 /* ---- F ---- */
@@ -239,11 +285,6 @@ static void number_report(struct data_cdc *x, uint16_t expected, const char *dev
     k.deviation = deviation;
     judge_holds(x->a.j, REQ_FAILOVER_002, false);
     judge_report(x->a.j, &k, JT("number %u", x->e->seq), JT("number %u", expected), "%s", message);
-}
-
-static bool below(uint16_t x, uint16_t y)
-{
-    return (int16_t)(uint16_t)(x - y) < 0;
 }
 
 /* When the peer last acknowledged a message over the link that this side leaves and then said something there that arrived: until
@@ -412,15 +453,20 @@ static void begin_replay(struct data_cdc *x)
         me->replay_from = me->replay_end;
 }
 
-/* An F may wait in the queue of a slow link until that fails too, and the next F comes first. It names no more than that one did.
- * What the side sent since tells which one is the older: its link lives, and was used beyond that number. */
+/* An F may wait in the queue of a slow link until that fails too, and the next F comes first. It names no more than that one did. */
+static bool may_be_older(const struct data_cdc *x)
+{
+    const struct data_side *me = x->a.me;
+    const struct trace_link *now = me->link;
+    return me->f.set && now == me->f.link && x->a.link != now && !below(me->f_seq, x->e->seq) && drains(&x->a, me->f.ts_ns) &&
+           !left_of(&x->a) && now->state < TRACE_LINK_DELETING;
+}
+
+/* What the side sent since tells which one is the older: its link lives, and was used beyond that number. */
 static bool overtaken(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     const struct trace_link *now = me->link, *l = x->a.link;
-    bool older = me->f.set && now == me->f.link && l != now && !below(me->f_seq, x->e->seq) && drains(&x->a, me->f.ts_ns);
-    if (!older || left_of(&x->a) || now->state >= TRACE_LINK_DELETING)
-        return false;
     bool sure = l->state >= TRACE_LINK_DELETING;
     judge_data_acks(&x->a, x->a.side);
     for (unsigned i = 0; i < me->nnotes; i++) {
@@ -436,8 +482,12 @@ void judge_failover_validation(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     int64_t pos;
-    if (overtaken(x))
+    bool doubt = may_be_older(x);
+    uint16_t last = me->after_f ? 0 : me->replay_seq ? me->replay_seq : me->last_seq;
+    if (doubt && overtaken(x))
         return;
+    me->f_before = (struct data_f){.f = me->f, .sent_ns = me->f_sent_ns, .seq = me->f_seq, .last = last};
+    me->f_before.f.set = doubt;
     judge_data_acks(&x->a, x->a.side);
     judge_holds(x->a.j, REQ_CDC_013, true);
     number(x);
@@ -491,6 +541,14 @@ static void group_rst(const struct data_act *a)
     g->rst_conn = a->c->id;
 }
 
+/* Was the link that the Confirm names lost at about that time, so that a RST that waited in a queue may answer the Confirm [CLC-040]? */
+static bool named_a_lost_link(const struct data_act *a)
+{
+    const struct trace_link *l = a->d->first_link;
+    return l && l->state >= TRACE_LINK_DELETING &&
+           (a->peer->f_first_ns < a->c->confirm_ns + DATA_MS || (l->delete_ns && l->delete_ns < a->c->confirm_ns + DATA_GRACE_NS));
+}
+
 /* [FAILOVER-005] */
 void judge_failover_rst(const struct data_act *a)
 {
@@ -502,10 +560,8 @@ void judge_failover_rst(const struct data_act *a)
         return;
     if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS)
         return;
-    bool failed = a->d->first_link && a->d->first_link->state >= TRACE_LINK_DELETING && /* ... and the RST may have waited in a queue */
-                  sender->f_first_ns < a->c->confirm_ns + DATA_MS;
-    bool mute = a->me->cdcs == 0 && a->me->writes == 0 && a->now < a->c->confirm_ns + (failed ? DATA_LONG_NS : DATA_GRACE_NS / 2);
-    if (mute || a->c->confirm_ns >= sender->f.ts_ns) /* it may be the answer to a Confirm that names the link that failed [CLC-040] */
+    uint64_t answers_ns = a->c->confirm_ns + (named_a_lost_link(a) ? DATA_LONG_NS : DATA_GRACE_NS / 2);
+    if ((a->me->cdcs == 0 && a->me->writes == 0 && a->now < answers_ns) || a->c->confirm_ns >= sender->f.ts_ns)
         return;
     k.related[0] = sender->f.frame;
     a->me->rst_f = true;

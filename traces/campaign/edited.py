@@ -14,6 +14,7 @@ import zlib
 HERE = pathlib.Path(__file__).resolve().parent
 GRH, BTH, MESSAGE, ICRC = 14, 54, 66, -4  # where they begin in a frame
 NUMBER = 4  # of DELETE LINK: which link
+CONSUMER_WRAP, CONSUMER = 19, 22  # of a CDC: one byte each
 CASES = [
     # ADD LINK is sent before the second DELETE LINK, over the link that is left, is answered.
     ("LLC-043-delete-repeated", [("swap", 406, 420)], {("LLC-043", 406)}, set()),
@@ -21,6 +22,8 @@ CASES = [
     ("LLC-043-offer-overtaken", [("swap", 231, 275), ("put", 251, NUMBER, 2), ("put", 271, NUMBER, 2)], set(), {"LLC-043"}),
     # … and that link is not deleted.
     ("LLC-043-offer-overtaken", [("swap", 231, 275), *(("put", frame, NUMBER, 1) for frame in (251, 271, 277, 333, 351))], {("LLC-043", 402)}, set()),
+    # The server has consumed less.
+    ("CURSOR-001-validation-of-a-slow-link", [("put", 654, CONSUMER, 0), ("put", 660, CONSUMER_WRAP, 1)], {("CURSOR-001", 672)}, set()),
 ]
 
 

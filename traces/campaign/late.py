@@ -20,6 +20,7 @@ CASES = {
     "FAILOVER-005-late-after-two-links": (160, {"FAILOVER-005"}),
     "FAILOVER-001-queue-of-a-shared-port": (444, {"FAILOVER-001"}),
     "FAILOVER-003-first-copies-lost": (898, {"FAILOVER-003"}),
+    "CURSOR-001-validation-of-a-slow-link": (586, {"FAILOVER-009"}),
     "LLC-043-offer-overtaken": (275, {"LLC-019"}),
 }
 
