@@ -187,7 +187,7 @@ struct trace_link {
     bool asymmetric;
     struct trace_link_end end[2];
     uint64_t add_frame, active_frame, delete_frame, gone_frame;
-    uint64_t add_ns, active_ns, gone_ns;
+    uint64_t add_ns, active_ns, delete_ns, gone_ns;
     struct trace_link *next;  /* in group->links, oldest first */
     void *user;
 };

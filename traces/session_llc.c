@@ -17,6 +17,7 @@ static void link_state(struct trace_session *s, struct trace_link *l, enum trace
         l->gone_ns = s->last_ns;
     } else if (state == TRACE_LINK_DELETING) {
         l->delete_frame = s->last_frame;
+        l->delete_ns = s->last_ns;
     }
 }
 
