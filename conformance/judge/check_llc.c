@@ -139,11 +139,22 @@ static void on_write(void *ctx, const struct trace_write_event *e)
     roce_write(ctx, e);
 }
 
+static void handshake(struct llc_capture *all, struct trace_conn *c, bool open)
+{
+    struct llc_conn *st = llc_conn_state(c);
+    if (!st || st->shaking == open)
+        return;
+    st->shaking = open;
+    all->handshakes += open ? 1 : -1u;
+}
+
 static void on_clc(void *ctx, const struct trace_clc_event *e)
 {
     struct llc_capture *all = llc_capture_state(ctx);
     if (all) {
         all->stimulus_ns = e->ts_ns;
+        if (e->type != SMC_CLC_ACCEPT)
+            handshake(all, e->conn, e->type == SMC_CLC_PROPOSAL);
         if (e->type == SMC_CLC_DECLINE || e->broken)
             all->breakup_ns = e->ts_ns;
     }
@@ -161,9 +172,11 @@ static void on_conn_open(void *ctx, struct trace_conn *c)
 static void on_rst(void *ctx, struct trace_conn *c, int side, uint64_t frame, uint64_t ts_ns)
 {
     struct llc_capture *all = llc_capture_state(ctx);
-    (void)c, (void)side, (void)frame;
-    if (all)
-        all->breakup_ns = ts_ns;
+    (void)side, (void)frame;
+    if (!all)
+        return;
+    all->breakup_ns = ts_ns;
+    handshake(all, c, false);
 }
 
 static void on_segment(void *ctx, struct trace_conn *c, int dir, const struct trace_packet *p, bool duplicate)

@@ -77,6 +77,7 @@ struct llc_refusal {
     bool used, retry;
     uint8_t side, nkeys;
     uint32_t rkey[3]; /* of the same RMB on several links */
+    bool others;      /* several handshakes waited: the element of another connection may lie in the same RMB, and be its stimulus */
     uint64_t frame, ns;
 };
 
@@ -149,6 +150,7 @@ struct llc_conn {
     const struct trace_link *writes_link[2];
     bool vlan_seen, vlan_judged;
     uint16_t vlan;
+    bool shaking; /* its handshake is open: it counts in `handshakes` */
 };
 
 enum llc_key_state { LLC_KEY_OPEN, LLC_KEY_CONFIRMED, LLC_KEY_REFUSED, LLC_KEY_LOST };
@@ -172,6 +174,7 @@ struct llc_capture {
     bool offers; /* some key was offered too early */
     uint64_t stimulus_ns; /* last TCP SYN or CLC message */
     uint64_t breakup_ns;  /* last Decline or RST */
+    unsigned handshakes;  /* open: Proposals without Confirm, Decline or RST */
 };
 
 /* One message. */

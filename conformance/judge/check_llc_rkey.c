@@ -163,7 +163,7 @@ static void check_retry(struct llc_msg *m, const struct llc_open *o)
             judge_holds(m->j, REQ_LLC_052, true);
             continue;
         }
-        bool stimulus = !all || all->stimulus_ns >= r->ns || m->st->delete_ns >= r->ns || m->st->add.ns >= r->ns;
+        bool stimulus = !all || r->others || all->stimulus_ns >= r->ns || m->st->delete_ns >= r->ns || m->st->add.ns >= r->ns;
         if (!judge_holds(m->j, REQ_LLC_053, stimulus || m->ns > r->ns + LLC_REPLY))
             LLC_REPORT(m, REQ_LLC_053, m->side, -1, r->frame, NULL, "CONFIRM RKEY again", "not before something else happens",
                        "CONFIRM RKEY was refused for good and is repeated at once");
@@ -256,7 +256,9 @@ void llc_rkey_continuation(struct llc_msg *m)
 static void refused(struct llc_msg *m, const struct llc_open *o)
 {
     struct llc_refusal *r = &m->st->refusals[m->st->next_refusal++ % LLC_REFUSALS];
+    const struct llc_capture *all = llc_capture_state(m->j);
     *r = (struct llc_refusal){.used = true, .retry = m->info.retry, .side = o->side, .nkeys = (uint8_t)keys_of(o), .frame = m->frame, .ns = m->ns};
+    r->others = all && all->handshakes > 1;
     for (unsigned i = 0; i < r->nkeys; i++)
         r->rkey[i] = key_at(o, i);
     m->st->rkey_left[o->side] = 0;
