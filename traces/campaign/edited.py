@@ -13,7 +13,8 @@ import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 GRH, BTH, MESSAGE, ICRC = 14, 54, 66, -4  # where they begin in a frame
-NUMBER = 4  # of DELETE LINK: which link
+MAC_END, GID_END = 9, 27  # of ADD LINK: last byte
+NUMBER, REASON = 4, 6  # of DELETE LINK: which link, and the byte of the reason that says "unknown link"
 CONSUMER_WRAP, CONSUMER = 19, 22  # of a CDC: one byte each
 CASES = [
     # ADD LINK is sent before the second DELETE LINK, over the link that is left, is answered.
@@ -22,6 +23,15 @@ CASES = [
     ("LLC-043-offer-overtaken", [("swap", 231, 275), ("put", 251, NUMBER, 2), ("put", 271, NUMBER, 2)], set(), {"LLC-043"}),
     # … and that link is not deleted.
     ("LLC-043-offer-overtaken", [("swap", 231, 275), *(("put", frame, NUMBER, 1) for frame in (251, 271, 277, 333, 351))], {("LLC-043", 402)}, set()),
+    # A link of which nobody has heard is deleted, and the client does not say so.
+    ("LLC-043-offer-overtaken", [("put", 271, REASON, 0)], {("LLC-037", 271)}, set()),
+    # … but its offer, overtaken in a queue, has reached the client first.
+    ("LLC-043-offer-overtaken", [("swap", 261, 275), ("put", 271, REASON, 0)], set(), {"LLC-037"}),
+    # … and here it came in time, over a link that was being deleted.
+    ("LLC-043-offer-overtaken", [("swap", 231, 275), ("put", 209, NUMBER, 2), ("put", 271, REASON, 0)], set(), {"LLC-037"}),
+    # Link 7 is to be parallel to link 6, which stands.
+    ("LLC-017-answer-to-a-former-offer", [("put", 1173, MAC_END, 4), ("put", 1173, GID_END, 4), ("put", 1177, MAC_END, 1), ("put", 1177, GID_END, 1)],
+     {("LLC-017", 1177)}, set()),
     # The server has consumed less.
     ("CURSOR-001-validation-of-a-slow-link", [("put", 654, CONSUMER, 0), ("put", 660, CONSUMER_WRAP, 1)], {("CURSOR-001", 672)}, set()),
 ]

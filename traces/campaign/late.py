@@ -18,10 +18,12 @@ CASES = {
     "FAILOVER-005-queue-of-a-slow-link": (160, {"FAILOVER-005"}),
     "FAILOVER-005-acknowledgements-queued": (187, {"FAILOVER-005"}),
     "FAILOVER-005-late-after-two-links": (160, {"FAILOVER-005"}),
+    "FAILOVER-005-confirm-of-a-lost-link": (284, {"FAILOVER-005"}),
     "FAILOVER-001-queue-of-a-shared-port": (444, {"FAILOVER-001"}),
     "FAILOVER-003-first-copies-lost": (898, {"FAILOVER-003"}),
     "CURSOR-001-validation-of-a-slow-link": (586, {"FAILOVER-009"}),
     "LLC-043-offer-overtaken": (275, {"LLC-019"}),
+    "LLC-017-answer-to-a-former-offer": (704, {"LLC-019"}),
 }
 
 
