@@ -60,6 +60,13 @@ static void check_asymmetric(struct llc_msg *m)
                    "the asymmetric link is deleted with another reason than that it is not needed");
 }
 
+/* May another link have failed for the server, whose turn comes first? If the client's is served then, silence tells. It is none of those that
+ * have just carried the two requests. */
+static bool own_loss(const struct llc_msg *m, const struct llc_open *ask)
+{
+    return m->link->number != m->info.link_number && ask->link->number != m->info.link_number;
+}
+
 /* A DELETE LINK of the client that this request of the server serves, or should have served. */
 static void serve_client(struct llc_msg *m)
 {
@@ -72,7 +79,7 @@ static void serve_client(struct llc_msg *m)
     ask = llc_find(m->st, SMC_LLC_DELETE_LINK, LLC_CLIENT, -1);
     if (!ask || ask->all || !ask->v2 || !ask->delivered || m->ns > ask->ns + LLC_REPLY)
         return;
-    bool forwarded = ask->reason == m->info.reason && ask->orderly == m->info.orderly;
+    bool forwarded = !own_loss(m, ask) && ask->reason == m->info.reason && ask->orderly == m->info.orderly;
     if (!judge_holds(m->j, REQ_LLC_084, !forwarded))
         LLC_REPORT(m, REQ_LLC_084, m->side, 4, ask->frame, NULL, JT("link %u", m->info.link_number), JT("link %u", ask->number),
                    "the server forwards the client's DELETE LINK for another link");
