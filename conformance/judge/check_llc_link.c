@@ -271,10 +271,10 @@ static void check_exclusive(struct llc_msg *m)
     struct llc_open *del = llc_find(m->st, SMC_LLC_DELETE_LINK, LLC_SERVER, -1);
     const struct llc_open *open = NULL;
     /* Where the link that carried the offer is deleted no answer will come. */
-    if (add && add->frame != m->frame && m->ns < add->ns + LLC_REPLY && add->link->state < TRACE_LINK_DELETING)
+    if (add && add->frame != m->frame && m->ns < add->ns + LLC_REPLY_SOON && add->link->state < TRACE_LINK_DELETING)
         open = add;
     /* The link that carries the request may be dying, then there is nothing to wait for. */
-    if (del && !del->all && del->live && del->delivered && m->ns < del->ns + LLC_REPLY)
+    if (del && !del->all && del->live && del->delivered && m->ns < del->ns + LLC_REPLY_SOON)
         open = del;
     if (!judge_holds(m->j, REQ_LLC_043, !open))
         LLC_REPORT(m, REQ_LLC_043, m->side, -1, open->frame, NULL, "ADD LINK", "no exchange before the running one is over",

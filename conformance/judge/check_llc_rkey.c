@@ -276,7 +276,7 @@ static void check_collision(struct llc_msg *m, const struct llc_open *o)
         return;
     }
     if (m->side == LLC_SERVER && o->during_delete && del && !del->all) {
-        if (!judge_holds(m->j, REQ_LLC_048, negative))
+        if (m->ns < del->ns + LLC_REPLY_SOON && !judge_holds(m->j, REQ_LLC_048, negative))
             LLC_REPORT(m, REQ_LLC_048, m->side, 3, o->frame, "A-14", "confirmed", "refused", "CONFIRM RKEY while a link is being deleted");
         return;
     }
