@@ -316,6 +316,8 @@ static void rkey_asked(struct clc_capture *k, const struct trace_llc_event *e)
 
 static void rkey_answered(struct judge *j, const struct clc_rkey *r, const struct trace_llc_event *e)
 {
+    if (e->link != NULL && e->link->state >= TRACE_LINK_DELETING)
+        return; /* it was queued there: the request is void */
     if (judge_holds(j, REQ_CLC_075, r->used_frame == 0) || r->used_conn == NULL || r->used_conn->incomplete)
         return;
     judge_report(j, &(struct judge_case){.req = REQ_CLC_075, .side = r->used_side, .frame = r->used_frame,

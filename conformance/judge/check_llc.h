@@ -165,6 +165,7 @@ struct llc_key {
     bool known;        /* the peer had it before, and is asked anew for the sake of another link */
     uint8_t asked_on;  /* number of the link that carried the request */
     uint64_t frame, ns;
+    uint64_t list;     /* frame of the CONFIRM RKEY, also of a key that a continuation brings */
     uint64_t offer_frame, offer_ns; /* CLC offered it before it was confirmed */
 };
 

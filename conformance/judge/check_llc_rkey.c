@@ -201,7 +201,7 @@ static void watch_key(struct llc_msg *m, const struct trace_link *l, uint32_t rk
     if (!all || !l || !l->end[m->side].known || m->link->state >= TRACE_LINK_DELETING) /* queued before that: what is asked elsewhere is newer */
         return;
     struct llc_key k = {.group = m->g, .side = (uint8_t)m->side, .qpn = l->end[m->side].qpn, .state = LLC_KEY_OPEN, .asked_on = m->link->number,
-                        .rkey = rkey, .frame = m->frame, .ns = m->ns};
+                        .rkey = rkey, .frame = m->frame, .list = m->st->lists[m->side].frame, .ns = m->ns};
     memcpy(k.gid, l->end[m->side].gid, 16);
     k.known = was_known(m, all, &k, l->number);
     all->keys[all->next_key++ % LLC_KEYS] = k;
@@ -483,9 +483,51 @@ static const struct trace_stream *answers_to(const struct llc_key *k)
     return NULL;
 }
 
+static bool link_stands(const struct llc_key *k)
+{
+    for (const struct trace_link *l = k->group->links; l; l = l->next)
+        if (l->state < TRACE_LINK_DELETING && l->end[k->side].known && l->end[k->side].qpn == k->qpn && memcmp(l->end[k->side].gid, k->gid, 16) == 0)
+            return true;
+    return false;
+}
+
+/* Was it asked for the sake of links that have gone? Then what the peer had before is all that it needs. With the link that carried it
+ * a request went, too; an answer that was on its way there is heard no more. */
+static bool asked_in_vain(const struct llc_capture *all, const struct llc_key *k)
+{
+    const struct trace_link *on = trace_link_by_number(k->group, k->asked_on);
+    if (!k->known || (k->state != LLC_KEY_REFUSED && on && on->state < TRACE_LINK_DELETING))
+        return false;
+    for (unsigned i = 0; i < LLC_KEYS; i++) {
+        const struct llc_key *x = &all->keys[i];
+        if (x->group == k->group && x->side == k->side && x->list == k->list && !x->known && link_stands(x))
+            return false;
+    }
+    return true;
+}
+
+/* The offer is sound, and nothing is left to be asked again [LLC-052]. */
+static void accept_offer(struct judge *j, struct llc_key *k)
+{
+    struct llc_group *st = llc_group_state(k->group);
+    k->offer_frame = 0;
+    judge_holds(j, REQ_LLC_054, true);
+    for (unsigned i = 0; st && i < LLC_REFUSALS; i++)
+        if (st->refusals[i].side == k->side && refused_key(&st->refusals[i], k->rkey))
+            st->refusals[i].used = false;
+}
+
+/* Whoever offers what the peer had before it was asked may know of lost links whose DELETE LINK waits in a queue. */
+static uint64_t patience(const struct llc_key *k)
+{
+    return k->known ? LLC_REPLY : REORDER * LLC_MS;
+}
+
 void llc_judge_offer(struct judge *j, struct llc_key *k, uint64_t ns)
 {
-    if (!k->offer_frame || (k->state == LLC_KEY_CONFIRMED && ns <= k->offer_ns + REORDER * LLC_MS))
+    if (k->offer_frame && asked_in_vain(llc_capture_state(j), k))
+        accept_offer(j, k);
+    if (!k->offer_frame || ((k->state == LLC_KEY_CONFIRMED || k->known) && ns <= k->offer_ns + patience(k)))
         return;
     struct judge_case c = {.req = REQ_LLC_054, .side = k->side, .frame = k->offer_frame, .related = {k->frame}, .group = k->group, .offset = 41};
     const char *message = "an RMB is offered whose CONFIRM RKEY has not been confirmed", *expected = "an RMB whose RTokens are all confirmed";
@@ -501,13 +543,6 @@ void llc_judge_offer(struct judge *j, struct llc_key *k, uint64_t ns)
     k->offer_frame = 0;
 }
 
-/* With the link that carried it the request went, and with it what it was for if it was for that link. */
-static bool asked_in_vain(const struct llc_key *k)
-{
-    const struct trace_link *on = trace_link_by_number(k->group, k->asked_on);
-    return !on || on->state >= TRACE_LINK_DELETING;
-}
-
 void llc_check_offer(struct judge *j, const struct trace_clc_event *e)
 {
     struct llc_capture *all = llc_capture_state(j);
@@ -517,14 +552,14 @@ void llc_check_offer(struct judge *j, const struct trace_clc_event *e)
     struct llc_key *newest = newest_key(all, e->side, a->rkey, a->qpn, a->gid);
     if (!newest || newest->state == LLC_KEY_LOST)
         return;
-    if (newest->state == LLC_KEY_CONFIRMED || (newest->state == LLC_KEY_OPEN && newest->known && asked_in_vain(newest))) {
+    if (newest->state == LLC_KEY_CONFIRMED) {
         judge_holds(j, REQ_LLC_054, true);
         return;
     }
     newest->offer_frame = e->frame;
     newest->offer_ns = e->ts_ns;
     all->offers = true;
-    if (newest->state == LLC_KEY_REFUSED)
+    if (newest->state == LLC_KEY_REFUSED || newest->known)
         llc_judge_offer(j, newest, e->ts_ns);
 }
 
@@ -548,7 +583,7 @@ static void tick_offers(struct judge *j, const struct trace_group *g, uint64_t n
     struct llc_capture *all = llc_capture_state(j);
     all->offers = false;
     for (unsigned i = 0; i < LLC_KEYS; i++) {
-        if (all->keys[i].group == g && all->keys[i].offer_frame && ns > all->keys[i].offer_ns + REORDER * LLC_MS)
+        if (all->keys[i].group == g && all->keys[i].offer_frame && ns > all->keys[i].offer_ns + patience(&all->keys[i]))
             llc_judge_offer(j, &all->keys[i], ns);
         all->offers = all->offers || all->keys[i].offer_frame;
     }

@@ -1,6 +1,7 @@
 # Test: where a rule was taught that these captures break nothing, a small edit that does break it is found, and one that does not is not.
 # SPDX-License-Identifier: BSD-3-Clause
-"""("swap", a, b) exchanges what two frames say; ("put", frame, offset, value) changes one byte of a message. All of them are RoCE v1, unsegmented."""
+"""("swap", a, b) exchanges what two frames say; ("put", frame, offset, value) changes one byte of a message; ("late", frame, n) delays all
+from there on by n seconds. All of them are RoCE v1, unsegmented."""
 
 import json
 import os
@@ -32,6 +33,11 @@ CASES = [
     # Link 7 is to be parallel to link 6, which stands.
     ("LLC-017-answer-to-a-former-offer", [("put", 1173, MAC_END, 4), ("put", 1173, GID_END, 4), ("put", 1177, MAC_END, 1), ("put", 1177, GID_END, 1)],
      {("LLC-017", 1177)}, set()),
+    # The link for whose sake the RMB was to be confirmed is not deleted: the offer should have waited.
+    ("LLC-054-link-gone-after-refusal", [*(("put", frame, NUMBER, 9) for frame in (187, 193, 196)), ("late", 210, 3)], {("LLC-054", 200)}, set()),
+    # … or its DELETE LINK comes a little later, out of a slow queue.
+    ("LLC-054-link-gone-after-refusal", [*(("put", frame, NUMBER, 9) for frame in (187, 193, 196)), ("put", 322, NUMBER, 4), ("late", 330, 3)],
+     set(), {"LLC-054"}),
     # The server has consumed less.
     ("CURSOR-001-validation-of-a-slow-link", [("put", 654, CONSUMER, 0), ("put", 660, CONSUMER_WRAP, 1)], {("CURSOR-001", 672)}, set()),
 ]
@@ -59,6 +65,9 @@ def edited(data, edits):
     heads, frames = split(data)
     for what, number, *more in edits:
         one = frames[number - 1]
+        if what == "late":
+            heads[number - 1:] = [struct.pack("<I", struct.unpack_from("<I", head)[0] + more[0]) + head[4:] for head in heads[number - 1:]]
+            continue
         if what == "swap":
             other = frames[more[0] - 1]
             one[MESSAGE:ICRC], other[MESSAGE:ICRC] = other[MESSAGE:ICRC], one[MESSAGE:ICRC]
