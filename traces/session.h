@@ -188,6 +188,7 @@ struct trace_link {
     struct trace_link_end end[2];
     uint64_t add_frame, active_frame, delete_frame, gone_frame;
     uint64_t add_ns, active_ns, delete_ns, gone_ns;
+    bool delete_by[2];        /* this end asked for its deletion: it has lost it */
     struct trace_link *next;  /* in group->links, oldest first */
     void *user;
 };

@@ -145,10 +145,16 @@ static void leave(struct trace_conn_side *x, const struct trace_link *from, cons
         left_add(x, from, ns);
 }
 
-/* An F that waited in the queue of a link which failed too, until the side had long gone on to the next one. */
-static bool overtaken(const struct trace_conn_side *x, const struct trace_link *l)
+/* Has this side lost the link, or heard that the other did? What is said of it over another one that has failed does not arrive. */
+static bool is_lost(const struct trace_link *l, int side)
 {
-    return l && l->state >= TRACE_LINK_DELETING && x->validations > 0 && x->via && x->via != l && x->via->state < TRACE_LINK_DELETING;
+    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_by[side]);
+}
+
+/* An F that waited in the queue of a link which failed too, until the side had long gone on to the next one. */
+static bool overtaken(const struct trace_conn_side *x, const struct trace_link *l, int side)
+{
+    return l && is_lost(l, side) && x->validations > 0 && x->via && x->via != l && !is_lost(x->via, side);
 }
 
 void session_data_forget_link(struct trace_conn *c, const struct trace_link *gone, struct trace_link *instead)
@@ -163,25 +169,25 @@ void session_data_forget_link(struct trace_conn *c, const struct trace_link *gon
 }
 
 /* The F that it left this link by was such a one, as it turns out: the link of that F fails, and the side goes on here. */
-static bool went_back(const struct trace_conn_side *x, const struct trace_link *l)
+static bool went_back(const struct trace_conn_side *x, const struct trace_link *l, int side)
 {
-    return l && x->validations > 1 && x->nleft > 0 && x->left[0].link == l && l->state < TRACE_LINK_DELETING && x->via &&
-           x->via != l && x->via->state >= TRACE_LINK_DELETING;
+    return l && x->validations > 1 && x->nleft > 0 && x->left[0].link == l && !is_lost(l, side) && x->via && x->via != l &&
+           is_lost(x->via, side);
 }
 
 /* Packets of a link that failed may still be on their way when F arrives over another one: switches hold them, and a slow link empties
  * its queue. Nobody comes back to a link that was deleted. */
-static bool is_late(const struct trace_conn_side *x, const struct trace_link *l, uint64_t ns)
+static bool is_late(const struct trace_conn_side *x, const struct trace_link *l, int side, uint64_t ns)
 {
     static const uint64_t on_its_way_ns = 50 * 1000 * 1000, at_most_ns = 1000 * 1000 * 1000;
     const struct trace_left *left = left_of(x, l);
-    return left && x->via != l && !went_back(x, l) && ns <= left->ns + (l->state >= TRACE_LINK_DELETING ? at_most_ns : on_its_way_ns);
+    return left && x->via != l && !went_back(x, l, side) && ns <= left->ns + (l->state >= TRACE_LINK_DELETING ? at_most_ns : on_its_way_ns);
 }
 
 /* A side that is closing moves without F. Hardly ever back to a link it left: that is a straggler which took longer. */
-static void moved_on(struct trace_conn_side *x, const struct trace_link *to, uint64_t ns)
+static void moved_on(struct trace_conn_side *x, const struct trace_link *to, int side, uint64_t ns)
 {
-    if (to && x->via && x->via != to && (!left_of(x, to) || went_back(x, to)))
+    if (to && x->via && x->via != to && (!left_of(x, to) || went_back(x, to, side)))
         leave(x, x->via, to, ns);
 }
 
@@ -191,13 +197,13 @@ static void cdc_follow(const struct trace_cdc_event *e)
     struct trace_conn_side *x = &c->side[e->side], *peer = &c->side[!e->side];
     if (e->late)
         return;
-    if (e->validation && overtaken(x, e->link)) {
+    if (e->validation && overtaken(x, e->link, e->side)) {
         left_add(x, e->link, e->ts_ns);
         return;
     }
     if (e->validation && e->link != x->via) /* what it wrote before may all be on its way still */
         leave(x, x->via ? x->via : c->link, e->link, e->ts_ns);
-    moved_on(x, e->link, e->ts_ns);
+    moved_on(x, e->link, e->side, e->ts_ns);
     if (e->link)
         c->link = x->via = e->link;
     if (e->validation) { /* [CDC-013]: nothing else in it means anything */
@@ -245,7 +251,7 @@ static void cdc_emit(struct trace_session *s, struct trace_cdc_event *e)
 {
     if (e->conn && e->valid) {
         struct trace_conn_side *x = &e->conn->side[e->side];
-        e->late = is_late(x, e->link, e->ts_ns);
+        e->late = is_late(x, e->link, e->side, e->ts_ns);
         e->stale = !e->smcd && !e->validation && x->seq_known && (int16_t)(uint16_t)(e->seq - x->last_seq) <= 0;
         cdc_positions(e);
     }
@@ -346,12 +352,12 @@ static void write_position(struct trace_write_event *e)
 
 static void write_emit(struct trace_session *s, struct trace_write_event *e)
 {
-    e->late = e->conn && e->side >= 0 && is_late(&e->conn->side[e->side], e->link, e->ts_ns);
+    e->late = e->conn && e->side >= 0 && is_late(&e->conn->side[e->side], e->link, e->side, e->ts_ns);
     EMIT(s, write, e);
     if (!e->conn || !e->pos_ok || e->late)
         return;
     struct trace_conn_side *w = &e->conn->side[e->side];
-    moved_on(w, e->link, e->ts_ns);
+    moved_on(w, e->link, e->side, e->ts_ns);
     if (e->link)
         e->conn->link = w->via = e->link;
     if (e->to > w->prod_pos || w->replaying)

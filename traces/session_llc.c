@@ -194,9 +194,10 @@ static void delete_link(struct trace_session *s, const struct trace_llc_event *e
     }
     if (!l || l->state == TRACE_LINK_GONE)
         return;
-    if (!e->info.response)
+    if (!e->info.response) {
         link_state(s, l, TRACE_LINK_DELETING);
-    else if (l->state == TRACE_LINK_DELETING)
+        l->delete_by[e->side] = true;
+    } else if (l->state == TRACE_LINK_DELETING)
         link_state(s, l, TRACE_LINK_GONE);
 }
 

@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 GRH, BTH, MESSAGE, ICRC = 14, 54, 66, -4  # where they begin in a frame
 MAC_END, GID_END = 9, 27  # of ADD LINK: last byte
 NUMBER, REASON = 4, 6  # of DELETE LINK: which link, and the byte of the reason that says "unknown link"
-CONSUMER_WRAP, CONSUMER = 19, 22  # of a CDC: one byte each
+SEQUENCE, CONSUMER_WRAP, CONSUMER = 3, 19, 22  # of a CDC: one byte each
 CASES = [
     # ADD LINK is sent before the second DELETE LINK, over the link that is left, is answered.
     ("LLC-043-delete-repeated", [("swap", 406, 420)], {("LLC-043", 406)}, set()),
@@ -33,6 +33,10 @@ CASES = [
     # Link 7 is to be parallel to link 6, which stands.
     ("LLC-017-answer-to-a-former-offer", [("put", 1173, MAC_END, 4), ("put", 1173, GID_END, 4), ("put", 1177, MAC_END, 1), ("put", 1177, GID_END, 1)],
      {("LLC-017", 1177)}, set()),
+    # The client has asked for the deletion of the second F's link before that came, over the link that the server has lost.
+    ("CDC-002-acknowledged-after-the-loss", [("swap", 296, 345)], set(), {"CDC-002", "FAILOVER-009"}),
+    # The server skips a number there.
+    ("CDC-002-acknowledged-after-the-loss", [("put", 352, SEQUENCE, 15)], {("CDC-002", 352)}, set()),
     # The link for whose sake the RMB was to be confirmed is not deleted: the offer should have waited.
     ("LLC-054-link-gone-after-refusal", [*(("put", frame, NUMBER, 9) for frame in (187, 193, 196)), ("late", 210, 3)], {("LLC-054", 200)}, set()),
     # … or its DELETE LINK comes a little later, out of a slow queue.
