@@ -141,21 +141,15 @@ static bool first_on(const struct data_act *a)
     return !a->me->link && a->d->first_link && a->d->first_link != a->link;
 }
 
-/* Has this side lost the link, or heard that the other did? What is said of it over another one that has failed does not arrive. */
-static bool is_lost(const struct data_act *a, const struct trace_link *l)
-{
-    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_by[a->side]);
-}
-
 /* The last F was the older one: its link has failed, or nothing came over it but what was queued, and the side goes on over the link of
  * the F that seemed to be the one before. */
 static bool went_back(const struct data_act *a)
 {
     const struct data_side *me = a->me;
     const struct trace_link *l = a->link;
-    if (!me->f_before.f.set || l != me->f_before.f.link || me->link != me->f.link || is_lost(a, l))
+    if (!me->f_before.f.set || l != me->f_before.f.link || me->link != me->f.link || l->state >= TRACE_LINK_DELETING)
         return false;
-    return is_lost(a, me->link) || left_behind(a, 50 * DATA_MS);
+    return me->link->state >= TRACE_LINK_DELETING || left_behind(a, 50 * DATA_MS);
 }
 
 /* What came over its link meanwhile was taken for stragglers, and not followed. */
@@ -465,21 +459,19 @@ static bool may_be_older(const struct data_cdc *x)
     const struct data_side *me = x->a.me;
     const struct trace_link *now = me->link;
     return me->f.set && now == me->f.link && x->a.link != now && !below(me->f_seq, x->e->seq) && drains(&x->a, me->f.ts_ns) &&
-           !left_of(&x->a) && !is_lost(&x->a, now);
+           !left_of(&x->a) && now->state < TRACE_LINK_DELETING;
 }
 
-/* What the side sent since tells which one is the older: its link was used beyond that number, and lived when that was acknowledged.
- * What waits in the port of a link that has just failed is sent and acknowledged, too, but nobody is told. */
+/* What the side sent since tells which one is the older: its link lives, and was used beyond that number. */
 static bool overtaken(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     const struct trace_link *now = me->link, *l = x->a.link;
-    bool sure = is_lost(&x->a, l);
-    uint64_t alive = alive_until(&x->a);
+    bool sure = l->state >= TRACE_LINK_DELETING;
     judge_data_acks(&x->a, x->a.side);
     for (unsigned i = 0; i < me->nnotes; i++) {
         const struct data_note *n = &me->notes[i];
-        sure |= n->sent.link == now && n->sent.ack_ns && n->sent.ack_ns < alive && below((uint16_t)(x->e->seq + 1), n->seq); /* one less is A-45 */
+        sure |= n->sent.link == now && n->sent.ack_ns && below((uint16_t)(x->e->seq + 1), n->seq); /* one less is A-45 */
     }
     if (sure)
         left_add(me, &(struct data_left){.link = l, .ns = me->f.ts_ns, .f_frame = me->f.frame});
@@ -557,6 +549,28 @@ static bool named_a_lost_link(const struct data_act *a)
            (a->peer->f_first_ns < a->c->confirm_ns + DATA_MS || (l->delete_ns && l->delete_ns < a->c->confirm_ns + DATA_GRACE_NS));
 }
 
+/* When that note's link is deleted, the completions that its NIC has not told of by then are lost. */
+static bool tells(const struct data_note *n, uint16_t seq, uint64_t by)
+{
+    uint64_t deleted = n->sent.link ? n->sent.link->delete_ns : 0;
+    if (deleted && deleted < by)
+        by = deleted;
+    return n->sent.ack_ns && n->sent.ack_ns + DATA_GRACE_NS <= by && !below(n->seq, seq);
+}
+
+/* Did the receiver of F have what its number says? What was acknowledged just before may have been under way from its NIC to the
+ * software, on another queue than F itself. */
+static bool surely_received(const struct data_act *a, const struct data_side *sender)
+{
+    bool sure = sender->f_seq == 0;
+    judge_data_acks(a, !a->side);
+    for (unsigned i = 0; i < 2; i++)
+        sure |= tells(&sender->marks[i], sender->f_seq, sender->f.ts_ns);
+    for (unsigned i = 0; i < sender->nnotes; i++)
+        sure |= tells(&sender->notes[i], sender->f_seq, sender->f.ts_ns);
+    return sure;
+}
+
 /* [FAILOVER-005] */
 void judge_failover_rst(const struct data_act *a)
 {
@@ -566,7 +580,7 @@ void judge_failover_rst(const struct data_act *a)
     if (!sender->f.set || sender->f_beyond || !sender->after_f || closing(a) ||
         !judge_data_sure(a) || !sender->f.link)
         return;
-    if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS)
+    if (sender->f.link->state != TRACE_LINK_ACTIVE || a->now > sender->f.ts_ns + DATA_GRACE_NS || !surely_received(a, sender))
         return;
     uint64_t answers_ns = a->c->confirm_ns + (named_a_lost_link(a) ? DATA_LONG_NS : DATA_GRACE_NS / 2);
     if ((a->me->cdcs == 0 && a->me->writes == 0 && a->now < answers_ns) || a->c->confirm_ns >= sender->f.ts_ns)
@@ -602,13 +616,24 @@ static bool goes_on(const struct data_act *a, const struct trace_link *l, uint64
     return k && ((k->last_ns[a->side] > rst + queued && k->busy_ns[a->side] > rst) || answers);
 }
 
+/* Where the capture ends too soon to tell: was all acknowledged that came over that link, F included, or does anything wait? */
+static bool answered(const struct data_act *a, const struct trace_link *l)
+{
+    const struct data_link *k = *judge_link_slot((struct trace_link *)(uintptr_t)l, JUDGE_AREA_DATA);
+    unsigned n = k ? k->n[!a->side] : 0;
+    return n > 0 && k->last_ns[!a->side] <= a->me->rst_ns && judge_psn_ahead(a->me->rst_psn, k->ack[!a->side][n - 1].psn) == 1;
+}
+
 /* The whole group may have ended, with the link that F came over: only who goes on with that link reset because of F. RSTs of both
  * sides crossed each other, for nobody answers a RST: both saw the link fail. */
 void judge_failover_end(const struct data_act *a)
 {
     const struct data_side *me = a->me;
     uint64_t queued = judge_data_lossy(a) ? DATA_GRACE_NS : DATA_MS; /* that may leave yet */
-    if (!me->rst_f || crossed(a) || with_others(a, me->rst_ns) || (a->now > me->rst_ns + DATA_GRACE_NS && !goes_on(a, a->peer->f.link, queued)))
+    const struct trace_link *l = a->peer->f.link;
+    if (!me->rst_f || crossed(a) || with_others(a, me->rst_ns))
+        return;
+    if (!goes_on(a, l, queued) && !(a->now <= me->rst_ns + DATA_GRACE_NS && answered(a, l)))
         return;
     judge_holds(a->j, REQ_FAILOVER_005, false);
     judge_report(a->j, &me->rst_case, JT("RST after F with number %u", me->rst_f_seq),
