@@ -141,15 +141,21 @@ static bool first_on(const struct data_act *a)
     return !a->me->link && a->d->first_link && a->d->first_link != a->link;
 }
 
+/* Has this side lost the link, or heard that the other did? What is said of it over another one that has failed does not arrive. */
+static bool is_lost(const struct data_act *a, const struct trace_link *l)
+{
+    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_by[a->side]);
+}
+
 /* The last F was the older one: its link has failed, or nothing came over it but what was queued, and the side goes on over the link of
  * the F that seemed to be the one before. */
 static bool went_back(const struct data_act *a)
 {
     const struct data_side *me = a->me;
     const struct trace_link *l = a->link;
-    if (!me->f_before.f.set || l != me->f_before.f.link || me->link != me->f.link || l->state >= TRACE_LINK_DELETING)
+    if (!me->f_before.f.set || l != me->f_before.f.link || me->link != me->f.link || is_lost(a, l))
         return false;
-    return me->link->state >= TRACE_LINK_DELETING || left_behind(a, 50 * DATA_MS);
+    return is_lost(a, me->link) || left_behind(a, 50 * DATA_MS);
 }
 
 /* What came over its link meanwhile was taken for stragglers, and not followed. */
@@ -459,19 +465,21 @@ static bool may_be_older(const struct data_cdc *x)
     const struct data_side *me = x->a.me;
     const struct trace_link *now = me->link;
     return me->f.set && now == me->f.link && x->a.link != now && !below(me->f_seq, x->e->seq) && drains(&x->a, me->f.ts_ns) &&
-           !left_of(&x->a) && now->state < TRACE_LINK_DELETING;
+           !left_of(&x->a) && !is_lost(&x->a, now);
 }
 
-/* What the side sent since tells which one is the older: its link lives, and was used beyond that number. */
+/* What the side sent since tells which one is the older: its link was used beyond that number, and lived when that was acknowledged.
+ * What waits in the port of a link that has just failed is sent and acknowledged, too, but nobody is told. */
 static bool overtaken(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     const struct trace_link *now = me->link, *l = x->a.link;
-    bool sure = l->state >= TRACE_LINK_DELETING;
+    bool sure = is_lost(&x->a, l);
+    uint64_t alive = alive_until(&x->a);
     judge_data_acks(&x->a, x->a.side);
     for (unsigned i = 0; i < me->nnotes; i++) {
         const struct data_note *n = &me->notes[i];
-        sure |= n->sent.link == now && n->sent.ack_ns && below((uint16_t)(x->e->seq + 1), n->seq); /* one less is A-45 */
+        sure |= n->sent.link == now && n->sent.ack_ns && n->sent.ack_ns < alive && below((uint16_t)(x->e->seq + 1), n->seq); /* one less is A-45 */
     }
     if (sure)
         left_add(me, &(struct data_left){.link = l, .ns = me->f.ts_ns, .f_frame = me->f.frame});

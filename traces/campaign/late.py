@@ -15,6 +15,7 @@ LATE = 3
 CASES = {
     "CDC-011-link-left-before-the-last": (190, {"FAILOVER-001", "FAILOVER-009"}),
     "CDC-002-queue-of-a-slow-link": (220, {"FAILOVER-001", "FAILOVER-009"}),
+    "CDC-002-acknowledged-after-the-loss": (331, {"FAILOVER-001"}),
     "FAILOVER-005-acknowledgements-queued": (187, {"FAILOVER-005"}),
     "FAILOVER-005-completion-delayed": (108, {"FAILOVER-005"}),
     "FAILOVER-005-late-after-two-links": (160, {"FAILOVER-005"}),
