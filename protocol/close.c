@@ -383,6 +383,7 @@ void smc_close_give_up(struct smc_connection *c)
     if (c->move_failed) /* the next move may succeed, and the RST be lost [SMCD-010] */
         last_word(c);
     c->close_want = c->tx_conn_flags;
+    c->work_failover = false; /* what cannot be said again, were it C, is not waited for */
     enter(c, SMC_STATE_CLOSED);
     smc_close_finish(c);
 }

@@ -282,6 +282,25 @@ START_TEST(the_last_word_of_a_connection_that_is_over_is_said_again)
 }
 END_TEST
 
+START_TEST(what_cannot_be_said_again_is_not_waited_for)
+{
+    begin(_i);
+    (void)fake_send(0, 700, 0);
+    smc_close(fake[0].c, 0);
+    fake_work(&fake[0]);
+    ck_assert_int_eq(fake[0].c->state, SMC_STATE_PEERCLOSEWAIT1);
+    for (unsigned l = 0; l < FAKE_LINKS; l++)
+        fake[0].rtokens[l].valid = false; /* there is no way to the peer's memory */
+    fake_link_dies(0);
+    fake_work(&fake[0]);
+    ck_assert_int_eq(fake[0].c->state, SMC_STATE_CLOSED);
+    ck_assert_uint_eq(fake[0].aborts, 1);
+    ck_assert_uint_eq(fake[0].closed_events, 1);
+    ck_assert_uint_eq(fake[0].dooms, 1);
+    fake_end();
+}
+END_TEST
+
 START_TEST(data_before_a_lost_c_are_delivered_too)
 {
     begin(_i);
@@ -496,6 +515,7 @@ static Suite *failover_suite(void)
     tcase_add_loop_test(tests, f_is_believed_by_its_number_alone, 0, WAYS);
     tcase_add_loop_test(tests, d_and_c_lost_with_the_link_are_said_again, 0, WAYS);
     tcase_add_loop_test(tests, the_last_word_of_a_connection_that_is_over_is_said_again, 0, WAYS);
+    tcase_add_loop_test(tests, what_cannot_be_said_again_is_not_waited_for, 0, WAYS);
     tcase_add_loop_test(tests, data_before_a_lost_c_are_delivered_too, 0, WAYS);
     tcase_add_loop_test(tests, a_half_closed_connection_still_delivers_what_was_lost, 0, WAYS);
     tcase_add_loop_test(tests, a_close_that_drains_goes_on_draining, 0, WAYS);

@@ -42,6 +42,22 @@ static void check_missing(struct smc_flow *f, const struct smc_link *link)
     }
 }
 
+/* The row of the RMB. Once there is a link more the peer asks again, perhaps over that: then the other keys tell which RMB it is. A second
+ * row of it would hold the new key, while connections of the other links name the first: they could not move to the new one. */
+static int take_key(struct smc_flow *f, const struct smc_link *link, const struct smc_llc_info *m)
+{
+    struct smc_group *g = f->group;
+    bool known = smc_rtoken_find(g, link, m->rkey) >= 0;
+    for (unsigned i = 0; i < m->nothers && !known; i++) {
+        const struct smc_llc_token *t = &m->others[i];
+        const struct smc_link *other = t->link != 0 ? smc_group_link_by_number(g, t->link) : NULL;
+        int row = other != NULL ? smc_rtoken_find(g, other, t->rkey) : SMC_ERR_NOTFOUND;
+        if (row >= 0 && g->rtokens[(size_t)row * g->link_slots + other->slot].va == t->va)
+            return smc_rtoken_map(g, other, t->rkey, link, m->rkey, m->va);
+    }
+    return smc_rtoken_add(g, link, m->rkey, m->va);
+}
+
 void smc_flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const struct smc_llc_info *m, const uint8_t *bytes)
 {
     unsigned most = m->version == 2 ? 2 : SMC_LINK_SLOTS_MAX - 1;
@@ -54,7 +70,7 @@ void smc_flow_remote_confirm(struct smc_flow *f, struct smc_link *link, const st
         reply(f, link, bytes, NEGATIVE | RETRY);
         return;
     }
-    if (m->count > most || smc_rtoken_add(f->group, link, m->rkey, m->va) < 0) { /* [LLC-055] [LLC-056] */
+    if (m->count > most || take_key(f, link, m) < 0) { /* [LLC-055] [LLC-056] */
         reply(f, link, bytes, NEGATIVE);
         return;
     }

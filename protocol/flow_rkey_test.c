@@ -45,6 +45,40 @@ START_TEST(eight_links_need_confirm_rkey_continuations)
 }
 END_TEST
 
+/* Link 1 has gone, and another has taken its place while nobody used the RMB. */
+START_TEST(an_rmb_that_is_confirmed_again_over_a_new_link_stays_one)
+{
+    up(_i, 2, 2, 2);
+    struct smc_rmb *rmb = confirm(CLIENT);
+    run(10 * MS);
+    struct smc_group *g = sides[SERVER].g;
+    const struct smc_link *fresh = link_of(SERVER, 1), *old = link_of(SERVER, 2);
+    int row = smc_rtoken_find(g, old, rmb->mrs[1].rkey);
+    g->rtokens[(unsigned)row * g->link_slots + fresh->slot].valid = false;
+    flow_bit_put(rmb->announced, link_of(CLIENT, 1)->slot, false);
+    for (unsigned i = 0; i < 2; i++) { /* the second time all is known */
+        smc_flow_confirm_rkey(&sides[CLIENT].c);
+        run(10 * MS);
+        ck_assert_int_eq(smc_rtoken_find(g, fresh, rmb->mrs[0].rkey), row);
+        ck_assert_int_eq(smc_rtoken_find(g, old, rmb->mrs[1].rkey), row);
+    }
+    tear_down();
+}
+END_TEST
+
+START_TEST(a_key_with_another_address_is_of_another_rmb)
+{
+    up(_i, 2, 2, 2);
+    struct smc_group *g = sides[SERVER].g;
+    struct smc_rmb *rmb = sides[CLIENT].c.rmb = add_rmb(CLIENT, false);
+    int row = smc_rtoken_add(g, link_of(SERVER, 2), rmb->mrs[1].rkey, rmb->mrs[1].remote_address + 1);
+    smc_flow_confirm_rkey(&sides[CLIENT].c);
+    run(10 * MS);
+    ck_assert_int_ne(smc_rtoken_find(g, link_of(SERVER, 1), rmb->mrs[0].rkey), row);
+    tear_down();
+}
+END_TEST
+
 START_TEST(the_256th_rmb_is_refused_for_good)
 {
     up(_i, 1, 1, 2);
@@ -625,6 +659,8 @@ static Suite *make_suite(void)
 #define EVERY(f) tcase_add_loop_test(t, f, 0, 4)
     EVERY(confirm_rkey_names_all_links_and_both_sides_may_do_it_at_once);
     tcase_add_test(t, eight_links_need_confirm_rkey_continuations);
+    EVERY(an_rmb_that_is_confirmed_again_over_a_new_link_stays_one);
+    EVERY(a_key_with_another_address_is_of_another_rmb);
     EVERY(the_256th_rmb_is_refused_for_good);
     EVERY(an_rkey_exchange_without_an_answer_fails_the_link_and_begins_anew_on_another);
     EVERY(delete_rkey_frees_after_the_answer_in_batches_or_one_by_one);
