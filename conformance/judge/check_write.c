@@ -148,6 +148,19 @@ static bool due_again(const struct data_act *a, uint64_t before)
     return me->f_from < me->replay_end && before >= me->f_from && before < me->replay_end && before >= known_consumer(a);
 }
 
+/* The peer said on a link that it left that it consumed more: if the writer knows that, this WRITE may go on where the last one ended. */
+static void by_straggler(const struct data_act *a, uint64_t at, struct place *p)
+{
+    uint64_t ring = a->ring[!a->side], cons = a->peer->left_cons, from = cons + forward(at, cons, ring);
+    if (cons <= a->peer->cons_pos || from == p->from)
+        return;
+    p->unsure = true;
+    if (from == a->me->written_pos) {
+        p->from = from;
+        p->again = false;
+    }
+}
+
 /* `goes_on`: not the first packet of its WRITE. */
 static struct place place(const struct data_act *a, uint64_t at, uint32_t len, bool goes_on)
 {
@@ -169,6 +182,7 @@ static struct place place(const struct data_act *a, uint64_t at, uint32_t len, b
             p.from -= ring;
             p.again = true;
         }
+        by_straggler(a, at, &p);
     }
     p.to = p.from + len;
     return p;

@@ -44,6 +44,8 @@ CASES = [
      set(), {"LLC-054"}),
     # The server has consumed less.
     ("CURSOR-001-validation-of-a-slow-link", [("put", 654, CONSUMER, 0), ("put", 660, CONSUMER_WRAP, 1)], {("CURSOR-001", 672)}, set()),
+    # The server has consumed nothing, and the client does not write again from where its F says.
+    ("FAILOVER-002-consumer-of-a-straggler", [("put", 308, CONSUMER, 0), ("put", 308, CONSUMER + 1, 0)], {("FAILOVER-002", 332)}, set()),
 ]
 
 
