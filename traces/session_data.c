@@ -311,6 +311,7 @@ static struct trace_conn *conn_by_element(const struct trace_write_event *e, uin
 {
     int owner = !e->side;
     struct trace_conn *closed = NULL, *open = NULL, *later = NULL, *late = NULL;
+    bool there = false; /* was `closed` on this link? */
     for (struct trace_conn *c = e->group->conns; c; c = c->group_next) {
         const struct trace_conn_side *w = &c->side[!owner];
         if (c->side[owner].rmb != e->rmb || c->side[owner].rmbe_index != index || c->declined)
@@ -318,6 +319,8 @@ static struct trace_conn *conn_by_element(const struct trace_write_event *e, uin
         if ((owner == TRACE_S2C ? c->accept_ns : c->confirm_ns) > e->request->posted_ns) {
             later = c;
         } else if (w->closed || w->aborted) {
+            if (!closed)
+                there = (w->via ? w->via : c->link) == e->link;
             closed = closed ? closed : c;
             late = late || !wrote_over(w, e->link) ? late : c;
         } else {
@@ -327,7 +330,7 @@ static struct trace_conn *conn_by_element(const struct trace_write_event *e, uin
             open = open ? open : c;
         }
     }
-    if (open && late) /* `open` was not on this link */
+    if (late && (open || !there)) /* neither `open` nor who had the element last was on this link */
         return late;
     return open ? open : closed ? closed : later;
 }
