@@ -132,6 +132,7 @@ static void commit(struct data_cdc *x)
     me->cdcs++;
     me->cdc_frame = x->a.frame;
     me->writes = 0;
+    me->unsure_pos = 0;
     me->write_over = false;
     me->after_f = me->moved = false;
     judge_data_settle(&x->a, false);

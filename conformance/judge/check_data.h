@@ -93,6 +93,7 @@ struct data_side {
     uint64_t written_pos;
     uint64_t write_to; /* end of the last packet of a WRITE: where its next one goes on */
     bool write_known;
+    uint64_t unsure_pos; /* end of what was written since the last CDC and may be new or old data; 0: none */
     struct data_spans written; /* and not yet announced; after F: on the new link */
     struct data_span missing;  /* announced, but not written */
     struct data_sent last_write;

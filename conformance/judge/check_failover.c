@@ -491,6 +491,7 @@ void judge_failover_validation(struct data_cdc *x)
     struct data_side *me = x->a.me;
     int64_t pos;
     bool doubt = may_be_older(x);
+    me->unsure_pos = 0;
     uint16_t last = me->after_f ? 0 : me->replay_seq ? me->replay_seq : me->last_seq;
     if (doubt && overtaken(x))
         return;

@@ -155,7 +155,7 @@ static void by_straggler(const struct data_act *a, uint64_t at, struct place *p)
     if (cons <= a->peer->cons_pos || from == p->from)
         return;
     p->unsure = true;
-    if (from == a->me->written_pos) {
+    if (from == (a->me->unsure_pos > a->me->written_pos ? a->me->unsure_pos : a->me->written_pos)) {
         p->from = from;
         p->again = false;
     }
@@ -174,6 +174,7 @@ static struct place place(const struct data_act *a, uint64_t at, uint32_t len, b
     } else if (goes_on && me->write_known && me->write_to % ring == at) {
         p.from = me->write_to;
         p.again = me->replaying && p.from < cons;
+        p.unsure = me->unsure_pos == p.from;
     } else if (me->replaying) {
         p.from = cons + forward(at, cons, ring);
         bool beyond = p.from > me->written_pos || (p.from == me->written_pos && p.from >= ring && due_again(a, p.from - ring));
@@ -276,8 +277,8 @@ static void ring_write(struct data_act *a, const struct trace_write_event *e)
         a->me->missing = (struct data_span){0, 0};
     if (p.again && p.to > a->me->f_from)
         a->me->f_from = p.to;
-    if (p.to > a->me->written_pos)
-        a->me->written_pos = p.to;
+    if (p.to > a->me->written_pos) /* what may be old data reached that far only if the next CDC says so */
+        *(p.unsure ? &a->me->unsure_pos : &a->me->written_pos) = p.to;
 }
 
 void judge_write(struct judge *j, const struct trace_write_event *e)

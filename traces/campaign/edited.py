@@ -1,7 +1,7 @@
 # Test: where a rule was taught that these captures break nothing, a small edit that does break it is found, and one that does not is not.
 # SPDX-License-Identifier: BSD-3-Clause
 """("swap", a, b) exchanges what two frames say; ("put", frame, offset, value) changes one byte of a message; ("late", frame, n) delays all
-from there on by n seconds. All of them are RoCE v1, unsegmented."""
+from there on by n seconds. RoCE, unsegmented."""
 
 import json
 import os
@@ -13,10 +13,10 @@ import tempfile
 import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
-GRH, BTH, MESSAGE, ICRC = 14, 54, 66, -4  # where they begin in a frame
+NETWORK, ICRC = 14, -4  # where they begin in a frame
 MAC_END, GID_END = 9, 27  # of ADD LINK: last byte
 NUMBER, REASON = 4, 6  # of DELETE LINK: which link, and the byte of the reason that says "unknown link"
-SEQUENCE, CONSUMER_WRAP, CONSUMER = 3, 19, 22  # of a CDC: one byte each
+SEQUENCE, PRODUCER_WRAP, CONSUMER_WRAP, CONSUMER = 3, 11, 19, 22  # of a CDC: one byte each
 CASES = [
     # ADD LINK is sent before the second DELETE LINK, over the link that is left, is answered.
     ("LLC-043-delete-repeated", [("swap", 406, 420)], {("LLC-043", 406)}, set()),
@@ -37,6 +37,8 @@ CASES = [
     ("CDC-002-acknowledged-after-the-loss", [("swap", 296, 345)], set(), {"CDC-002", "FAILOVER-009"}),
     # The server skips a number there.
     ("CDC-002-acknowledged-after-the-loss", [("put", 352, SEQUENCE, 15)], {("CDC-002", 352)}, set()),
+    # The ring is full once more, and the producer does not say so.
+    ("CURSOR-003-written-again-or-further", [("put", 167, PRODUCER_WRAP, 0)], {("CURSOR-003", 167)}, set()),
     # The link for whose sake the RMB was to be confirmed is not deleted: the offer should have waited.
     ("LLC-054-link-gone-after-refusal", [*(("put", frame, NUMBER, 9) for frame in (187, 193, 196)), ("late", 210, 3)], {("LLC-054", 200)}, set()),
     # … or its DELETE LINK comes a little later, out of a slow queue.
@@ -49,11 +51,25 @@ CASES = [
 ]
 
 
+def is_v2(frame):
+    return frame[12:14] == b"\x08\x00"
+
+
+def message(frame):
+    """Where it begins: behind IPv4, UDP and BTH, or GRH and BTH."""
+    return NETWORK + (20 + 8 if is_v2(frame) else 40) + 12
+
+
 def repair(frame):
-    """The invariant CRC, of RoCE v1."""
-    fixed = bytearray(frame[GRH:ICRC])
-    fixed[0:4] = b"\x6f\xff\xff\xff"
-    fixed[7] = fixed[BTH - GRH + 4] = 0xFF
+    """The invariant CRC."""
+    fixed = bytearray(frame[NETWORK:ICRC])
+    if is_v2(frame):
+        fixed[1] = fixed[8] = 0xFF
+        fixed[10:12] = fixed[26:28] = b"\xff\xff"
+    else:
+        fixed[0:4] = b"\x6f\xff\xff\xff"
+        fixed[7] = 0xFF
+    fixed[message(frame) - NETWORK - 12 + 4] = 0xFF
     frame[ICRC:] = struct.pack("<I", zlib.crc32(b"\xff" * 8 + bytes(fixed)))
 
 
@@ -76,10 +92,11 @@ def edited(data, edits):
             continue
         if what == "swap":
             other = frames[more[0] - 1]
-            one[MESSAGE:ICRC], other[MESSAGE:ICRC] = other[MESSAGE:ICRC], one[MESSAGE:ICRC]
+            at = message(one)
+            one[at:ICRC], other[at:ICRC] = other[at:ICRC], one[at:ICRC]
             repair(other)
         else:
-            one[MESSAGE + more[0]] = more[1]
+            one[message(one) + more[0]] = more[1]
         repair(one)
     return data[:24] + b"".join(head + frame for head, frame in zip(heads, frames))
 
