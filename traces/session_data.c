@@ -168,10 +168,10 @@ void session_data_forget_link(struct trace_conn *c, const struct trace_link *gon
     }
 }
 
-/* The F that it left this link by was such a one, as it turns out: the link of that F fails, and the side goes on here. */
+/* What it left this link by was such a one, as it turns out: that link fails, and the side goes on here. */
 static bool went_back(const struct trace_conn_side *x, const struct trace_link *l, int side)
 {
-    return l && x->validations > 1 && x->nleft > 0 && x->left[0].link == l && !is_lost(l, side) && x->via && x->via != l &&
+    return l && x->nleft > 0 && x->left[0].link == l && !is_lost(l, side) && x->via && x->via != l &&
            is_lost(x->via, side);
 }
 
@@ -181,6 +181,8 @@ static bool is_late(const struct trace_conn_side *x, const struct trace_link *l,
 {
     static const uint64_t on_its_way_ns = 50 * 1000 * 1000, at_most_ns = 1000 * 1000 * 1000;
     const struct trace_left *left = left_of(x, l);
+    if (!left && l && x->via && x->via != l && is_lost(l, side) && !is_lost(x->via, side)) /* nobody goes over to a lost link */
+        return true;
     return left && x->via != l && !went_back(x, l, side) && ns <= left->ns + (l->state >= TRACE_LINK_DELETING ? at_most_ns : on_its_way_ns);
 }
 
@@ -195,12 +197,12 @@ static void cdc_follow(const struct trace_cdc_event *e)
 {
     struct trace_conn *c = e->conn;
     struct trace_conn_side *x = &c->side[e->side], *peer = &c->side[!e->side];
-    if (e->late)
-        return;
     if (e->validation && overtaken(x, e->link, e->side)) {
         left_add(x, e->link, e->ts_ns);
         return;
     }
+    if (e->late)
+        return;
     if (e->validation && e->link != x->via) /* what it wrote before may all be on its way still */
         leave(x, x->via ? x->via : c->link, e->link, e->ts_ns);
     moved_on(x, e->link, e->side, e->ts_ns);

@@ -66,11 +66,13 @@ struct data_left {
     uint64_t ns, f_frame; /* since when; of the F that told so, 0: it moved without */
 };
 
-/* An F, and what came behind it. */
-struct data_f {
-    struct data_sent f; /* set: the last F may be an older one that this one overtook */
-    uint64_t sent_ns;
-    uint16_t seq, last; /* its number; of the last message over its link, 0: none */
+/* Where a side was before it came to the link on which it seems to be. */
+struct data_before {
+    const struct trace_link *link; /* NULL: there is no doubt; else it may be there still: what came last was older, and overtaken */
+    uint64_t ns;                   /* since when */
+    struct data_sent f;            /* last F by then */
+    uint64_t f_sent_ns;
+    uint16_t f_seq, last; /* last: number of the last message over that link, 0: none */
 };
 
 struct data_note { /* a CDC that was sent */
@@ -91,9 +93,9 @@ struct data_side {
     uint64_t prod_pos, cons_pos;
     uint64_t prod_frame;
     uint64_t written_pos;
+    uint64_t unsure_pos; /* end of what was written since the last CDC and may be new or old data; 0: none */
     uint64_t write_to; /* end of the last packet of a WRITE: where its next one goes on */
     bool write_known;
-    uint64_t unsure_pos; /* end of what was written since the last CDC and may be new or old data; 0: none */
     struct data_spans written; /* and not yet announced; after F: on the new link */
     struct data_span missing;  /* announced, but not written */
     struct data_sent last_write;
@@ -141,13 +143,14 @@ struct data_side {
     bool late_data;         /* reported: data long after FIN */
     /* Failover. */
     const struct trace_link *link;        /* of its last message */
+    uint64_t link_ns, moved_ns;           /* when it came there; the same if it moved without F, else 0 */
     struct data_left left[TRACE_MAX_LEFT]; /* the last one first */
     unsigned nleft;
     const struct trace_link *unnamed_link; /* a WRITE came over it without F: the next CDC tells whether one was due; NULL: none did */
     uint64_t unnamed_frame;
     uint8_t unnamed_before; /* number of the link before */
     struct data_sent f;
-    struct data_f f_before; /* the F before the last one, as long as their order is in doubt */
+    struct data_before before;
     uint64_t f_sent_ns; /* for the first time, at the earliest */
     uint64_t f_first_ns; /* of its first F */
     uint16_t f_seq;

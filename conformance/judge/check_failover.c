@@ -87,6 +87,7 @@ static void moved(const struct data_act *a)
     struct data_side *me = a->me;
     leave(a, 0);
     me->moved = true;
+    me->moved_ns = a->now;
     me->replaying = true;
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
     me->replay_from = me->replay_end;
@@ -147,35 +148,82 @@ static bool is_lost(const struct data_act *a, const struct trace_link *l)
     return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_by[a->side]);
 }
 
-/* The last F was the older one: its link has failed, or nothing came over it but what was queued, and the side goes on over the link of
- * the F that seemed to be the one before. */
+/* What is said over the link at hand may be older than what brought this side to where it is: it waited in the queue of a slow link. */
+static bool may_be_older(const struct data_act *a)
+{
+    const struct trace_link *now = a->me->link;
+    return now && now != a->link && !left_of(a) && drains(a, a->me->link_ns) && !is_lost(a, now);
+}
+
+static uint64_t f_of(const struct data_sent *f, const struct trace_link *l)
+{
+    return f->set && f->link == l ? f->frame : 0;
+}
+
+static void is_overtaken(const struct data_act *a)
+{
+    struct data_side *me = a->me;
+    left_add(me, &(struct data_left){.link = a->link, .ns = me->link_ns, .f_frame = f_of(&me->f, me->link)});
+}
+
+static void come(const struct data_act *a)
+{
+    a->me->link = a->link;
+    a->me->link_ns = a->now;
+}
+
+static void remember(const struct data_act *a, bool doubt)
+{
+    struct data_side *me = a->me;
+    me->before = (struct data_before){.link = doubt ? me->link : NULL,
+                                      .ns = me->link_ns,
+                                      .f = me->f,
+                                      .f_sent_ns = me->f_sent_ns,
+                                      .f_seq = me->f_seq,
+                                      .last = me->after_f ? 0 : me->replay_seq ? me->replay_seq : me->last_seq};
+}
+
+/* What came last was older: its link has failed, or nothing came over it but what was queued, and the side goes on where it was. */
 static bool went_back(const struct data_act *a)
 {
-    const struct data_side *me = a->me;
-    const struct trace_link *l = a->link;
-    if (!me->f_before.f.set || l != me->f_before.f.link || me->link != me->f.link || is_lost(a, l))
+    if (a->me->before.link != a->link || is_lost(a, a->link))
         return false;
-    return is_lost(a, me->link) || left_behind(a, 50 * DATA_MS);
+    return is_lost(a, a->me->link) || left_behind(a, 50 * DATA_MS);
 }
 
 /* What came over its link meanwhile was taken for stragglers, and not followed. */
 static void go_back(const struct data_act *a)
 {
     struct data_side *me = a->me;
-    const struct data_f *x = &me->f_before;
+    const struct data_before *x = &me->before;
     left_drop(me, a->link);
-    left_add(me, &(struct data_left){.link = me->link, .ns = x->f.ts_ns, .f_frame = x->f.frame});
+    left_add(me, &(struct data_left){.link = me->link, .ns = x->ns, .f_frame = f_of(&x->f, x->link)});
     me->link = a->link;
+    me->link_ns = x->ns;
     me->f = x->f;
-    me->f_seq = x->seq;
-    me->f_sent_ns = x->sent_ns;
+    me->f_seq = x->f_seq;
+    me->f_sent_ns = x->f_sent_ns;
     me->f_beyond = me->f_doubt = false;
-    me->after_f = x->last == 0;
+    me->unnamed_link = NULL;
+    me->after_f = x->f.set && x->last == 0;
     me->replay_seq = x->last != 0 && below(x->last, me->last_seq) ? x->last : 0;
     if (x->last != 0 && below(me->last_seq, x->last))
         me->last_seq = x->last;
     me->written.lost = true;
-    me->f_before.f.set = false;
+    me->before.link = NULL;
+}
+
+/* Goes over without F. False: it does not, what is said here is old. */
+static bool goes_over(const struct data_act *a, bool write, uint8_t conn_flags)
+{
+    bool doubt = may_be_older(a);
+    if (doubt && is_lost(a, a->link)) {
+        is_overtaken(a);
+        return false;
+    }
+    remember(a, doubt);
+    without_f(a, write, conn_flags);
+    return true;
 }
 
 bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flags)
@@ -193,7 +241,8 @@ bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flag
         return true;
     }
     if (me->link == a->link) {
-        me->f_before.f.set &= drains(a, me->f_before.f.ts_ns); /* it was not queued there: the last F is the last */
+        if (!drains(a, me->before.ns)) /* it was not queued there */
+            me->before.link = NULL;
         if (!write)
             named(a, (conn_flags & (DATA_D | DATA_C | DATA_A)) != 0);
         return true;
@@ -214,9 +263,10 @@ bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flag
         judge_holds(a->j, REQ_FAILOVER_009, false);
         judge_report(a->j, &k, JT("link %u", a->link->number), JT("link %u", me->f.link->number),
                      "a message on the old link after the failover validation");
-    } else if (me->link || first_on(a)) /* CLC named the first one */
-        without_f(a, write, conn_flags);
-    me->link = a->link;
+        me->before.link = NULL;
+    } else if ((me->link || first_on(a)) && !goes_over(a, write, conn_flags)) /* CLC named the first one */
+        return false;
+    come(a);
     return true;
 }
 
@@ -224,8 +274,8 @@ void judge_failover_straggler(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     int64_t pos;
-    if (me->f_before.f.set && me->f_before.f.link == x->a.link)
-        me->f_before.last = x->e->seq;
+    if (me->before.link == x->a.link)
+        me->before.last = x->e->seq;
     if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) &&
         pos > (int64_t)me->left_pos)
         me->left_pos = (uint64_t)pos;
@@ -441,6 +491,7 @@ static void begin_replay(struct data_cdc *x)
     struct data_side *me = x->a.me;
     struct data_sent last = me->last_write;
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
+    me->unsure_pos = 0;
     me->replay_from = lost_from(x);
     me->f_from = me->replay_end;
     if (x->e->seq == 0 && me->nnotes > 0 && me->notes[0].seq == 1 && !me->notes_lost) /* nothing was completed */
@@ -459,13 +510,13 @@ static void begin_replay(struct data_cdc *x)
         me->replay_from = me->replay_end;
 }
 
-/* An F may wait in the queue of a slow link until that fails too, and the next F comes first. It names no more than that one did. */
-static bool may_be_older(const struct data_cdc *x)
+/* An F may wait in the queue of a slow link until that fails too, and the next F comes first. It names no more than that one did. Or
+ * the side was closing by then, and moved without. */
+static bool may_be_older_f(const struct data_cdc *x)
 {
     const struct data_side *me = x->a.me;
-    const struct trace_link *now = me->link;
-    return me->f.set && now == me->f.link && x->a.link != now && !below(me->f_seq, x->e->seq) && drains(&x->a, me->f.ts_ns) &&
-           !left_of(&x->a) && !is_lost(&x->a, now);
+    bool by_f = me->f.set && me->link == me->f.link;
+    return may_be_older(&x->a) && (by_f ? !below(me->f_seq, x->e->seq) : me->moved_ns != 0);
 }
 
 /* What the side sent since tells which one is the older: its link was used beyond that number, and lived when that was acknowledged.
@@ -482,7 +533,7 @@ static bool overtaken(struct data_cdc *x)
         sure |= n->sent.link == now && n->sent.ack_ns && n->sent.ack_ns < alive && below((uint16_t)(x->e->seq + 1), n->seq); /* one less is A-45 */
     }
     if (sure)
-        left_add(me, &(struct data_left){.link = l, .ns = me->f.ts_ns, .f_frame = me->f.frame});
+        is_overtaken(&x->a);
     return sure;
 }
 
@@ -490,18 +541,16 @@ void judge_failover_validation(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     int64_t pos;
-    bool doubt = may_be_older(x);
-    me->unsure_pos = 0;
-    uint16_t last = me->after_f ? 0 : me->replay_seq ? me->replay_seq : me->last_seq;
+    bool doubt = may_be_older_f(x);
     if (doubt && overtaken(x))
         return;
-    me->f_before = (struct data_f){.f = me->f, .sent_ns = me->f_sent_ns, .seq = me->f_seq, .last = last};
-    me->f_before.f.set = doubt;
+    remember(&x->a, doubt);
     judge_data_acks(&x->a, x->a.side);
     judge_holds(x->a.j, REQ_CDC_013, true);
     number(x);
     named(&x->a, false);
-    active_only(x);
+    if (!doubt)
+        active_only(x);
     if (!me->f.set)
         me->f_first_ns = x->a.now;
     begin_replay(x);
@@ -513,7 +562,8 @@ void judge_failover_validation(struct data_cdc *x)
     me->f_sent_ns = judge_data_first_sent(&x->a);
     me->f_seq = x->e->seq;
     leave(&x->a, x->a.frame);
-    me->link = x->a.link;
+    come(&x->a);
+    me->moved_ns = 0;
     me->after_f = true;
     me->writes = 0;
     me->replay_seq = 0;
