@@ -373,8 +373,8 @@ static void written_before(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     uint64_t from = me->replaying ? me->replay_from : me->prod_pos, to = (uint64_t)x->prod_pos;
-    if (me->replaying && x->a.peer->cons_pos > from)
-        from = x->a.peer->cons_pos;
+    if (me->replaying && judge_data_consumed(x->a.peer) > from)
+        from = judge_data_consumed(x->a.peer);
     if ((x->cf & DATA_A) && (me->moved || me->f.set)) /* whoever is told A reads no more: nothing is written again */
         return;
     if (!x->prod_ok || x->prod_pos < 0 || me->off_origin || me->written.lost ||

@@ -105,6 +105,7 @@ struct data_side {
     uint64_t stale_pos, stale_frame; /* highest position that an old-numbered message announced */
     bool stale_equal;                /* ... which repeated the last number */
     uint64_t left_pos; /* highest position announced on the link that F left: the peer may have taken it */
+    uint8_t left_flags; /* connection flags said there: D, C, A */
     uint64_t left_cons; /* highest consumer told there: the peer may have taken it, whatever is repeated meanwhile */
     uint64_t beyond_pos; /* last producer beyond the window, 0 if the last one was inside */
     bool prod_unsure,
@@ -310,6 +311,11 @@ struct data_capture *judge_data_capture(struct judge *j);
 uint64_t judge_data_last_ns(struct judge *j);
 /* Remembers a CDC; the oldest one makes room. */
 void judge_data_note(const struct data_act *a, const struct data_note *note);
+/* What a side may be known to have consumed, on whatever link it said so. */
+static inline uint64_t judge_data_consumed(const struct data_side *x)
+{
+    return x->left_cons > x->cons_pos ? x->left_cons : x->cons_pos;
+}
 /* How far PSN x is ahead of y, modulo 2^24. */
 static inline uint32_t judge_psn_ahead(uint32_t x, uint32_t y)
 {

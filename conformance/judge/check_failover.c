@@ -78,7 +78,7 @@ static bool closing(const struct data_act *a)
 {
     const struct data_side *me = a->me, *peer = a->peer;
     return me->done.set || me->closed.set || me->aborted.set || peer->done.set ||
-           peer->closed.set || peer->aborted.set || a->c->rst;
+           peer->closed.set || peer->aborted.set || a->c->rst || me->left_flags || peer->left_flags;
 }
 
 /* No F tells what was lost with the old link, and messages given to it when it was dead are on no wire. */
@@ -148,11 +148,17 @@ static bool is_lost(const struct data_act *a, const struct trace_link *l)
     return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_by[a->side]);
 }
 
+/* The same for what was queued then, or began to leave: a packet is captured when its last byte has left, on another link much sooner. */
+static bool drains_yet(const struct data_act *a, uint64_t since_ns)
+{
+    return drains(a, since_ns + DATA_MS);
+}
+
 /* What is said over the link at hand may be older than what brought this side to where it is: it waited in the queue of a slow link. */
 static bool may_be_older(const struct data_act *a)
 {
     const struct trace_link *now = a->me->link;
-    return now && now != a->link && !left_of(a) && drains(a, a->me->link_ns) && !is_lost(a, now);
+    return now && now != a->link && !left_of(a) && drains_yet(a, a->me->link_ns) && !is_lost(a, now);
 }
 
 static uint64_t f_of(const struct data_sent *f, const struct trace_link *l)
@@ -241,7 +247,7 @@ bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flag
         return true;
     }
     if (me->link == a->link) {
-        if (!drains(a, me->before.ns)) /* it was not queued there */
+        if (!drains_yet(a, me->before.ns)) /* it was not queued there */
             me->before.link = NULL;
         if (!write)
             named(a, (conn_flags & (DATA_D | DATA_C | DATA_A)) != 0);
@@ -274,6 +280,7 @@ void judge_failover_straggler(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     int64_t pos;
+    me->left_flags |= x->cf;
     if (me->before.link == x->a.link)
         me->before.last = x->e->seq;
     if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) &&
@@ -408,7 +415,7 @@ static bool skipped(const struct data_cdc *x)
 {
     const struct data_side *me = x->a.me;
     const struct data_group *g = *judge_group_slot(x->a.c->group, JUDGE_AREA_DATA);
-    uint64_t from = me->f_again > x->a.peer->cons_pos ? me->f_again : x->a.peer->cons_pos;
+    uint64_t consumed = judge_data_consumed(x->a.peer), from = me->f_again > consumed ? me->f_again : consumed;
     if (me->f_again == UINT64_MAX || !x->prod_ok || x->prod_pos <= (int64_t)from || from >= me->replay_end)
         return false;
     if (x->cf != 0 || me->written.lost || me->off_origin || x->a.d->nocopy[!x->a.side] || (g && g->stray[x->a.side] > me->f.frame))
@@ -600,12 +607,24 @@ static void group_rst(const struct data_act *a)
     g->rst_conn = a->c->id;
 }
 
-/* Was the link that the Confirm names lost at about that time, so that a RST that waited in a queue may answer the Confirm [CLC-040]? */
+/* Did that link, or what shares its port, send without a pause since then? */
+static bool queued_since(const struct data_act *a, const struct trace_link *l, uint64_t ns)
+{
+    struct data_act there = *a;
+    there.link = (struct trace_link *)(uintptr_t)l;
+    return l && judge_data_busy(&there) <= ns;
+}
+
+/* Was the link that the Confirm names lost at about that time, so that a RST that waited in a queue may answer the Confirm [CLC-040]? Who
+ * says so by DELETE LINK says it behind that queue, too. */
 static bool named_a_lost_link(const struct data_act *a)
 {
     const struct trace_link *l = a->d->first_link;
-    return l && l->state >= TRACE_LINK_DELETING &&
-           (a->peer->f_first_ns < a->c->confirm_ns + DATA_MS || (l->delete_ns && l->delete_ns < a->c->confirm_ns + DATA_GRACE_NS));
+    uint64_t confirm = a->c->confirm_ns;
+    if (!l || l->state < TRACE_LINK_DELETING)
+        return false;
+    uint64_t long_after = queued_since(a, a->peer->f.link, confirm) ? DATA_LONG_NS : DATA_GRACE_NS;
+    return a->peer->f_first_ns < confirm + DATA_MS || (l->delete_ns && l->delete_ns < confirm + long_after);
 }
 
 /* When that note's link is deleted, the completions that its NIC has not told of by then are lost. */

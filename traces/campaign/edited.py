@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NETWORK, ICRC = 14, -4  # where they begin in a frame
 MAC_END, GID_END = 9, 27  # of ADD LINK: last byte
 NUMBER, REASON = 4, 6  # of DELETE LINK: which link, and the byte of the reason that says "unknown link"
-SEQUENCE, PRODUCER_WRAP, CONSUMER_WRAP, CONSUMER = 3, 11, 19, 22  # of a CDC: one byte each
+SEQUENCE, PRODUCER_WRAP, CONSUMER_WRAP, CONSUMER, FLAGS = 3, 11, 19, 22, 25  # of a CDC: one byte each; FLAGS: those of the connection
 CASES = [
     # ADD LINK is sent before the second DELETE LINK, over the link that is left, is answered.
     ("LLC-043-delete-repeated", [("swap", 406, 420)], {("LLC-043", 406)}, set()),
@@ -46,6 +46,8 @@ CASES = [
      set(), {"LLC-054"}),
     # The server has consumed less.
     ("CURSOR-001-validation-of-a-slow-link", [("put", 654, CONSUMER, 0), ("put", 660, CONSUMER_WRAP, 1)], {("CURSOR-001", 672)}, set()),
+    # The server has not said that it is done, so that the client would have to send F.
+    ("FAILOVER-002-done-said-by-a-straggler", [("put", 116, FLAGS, 0)], {("FAILOVER-002", 154)}, set()),
     # The server has consumed nothing, and the client does not write again from where its F says.
     ("FAILOVER-002-consumer-of-a-straggler", [("put", 308, CONSUMER, 0), ("put", 308, CONSUMER + 1, 0)], {("FAILOVER-002", 332)}, set()),
 ]

@@ -25,6 +25,7 @@ CASES = {
     "FAILOVER-001-queue-of-a-shared-port": (444, {"FAILOVER-001"}),
     "FAILOVER-003-first-copies-lost": (898, {"FAILOVER-003"}),
     "CURSOR-001-validation-of-a-slow-link": (586, {"FAILOVER-009"}),
+    "FAILOVER-009-first-over-a-slower-link": (104, {"FAILOVER-009"}),
     "LLC-043-offer-overtaken": (275, {"LLC-019"}),
     "LLC-017-answer-to-a-former-offer": (704, {"LLC-019"}),
 }
