@@ -300,10 +300,10 @@ void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_
 
 /* ---- WRITE ---- */
 
-/* Did what this side wrote for a connection that is over go over this link, which has failed? */
-static bool wrote_over(const struct trace_conn_side *w, const struct trace_link *l)
+/* Did what this side wrote for a connection that is over go over this link, which it has lost? Before, it may write there for another. */
+static bool wrote_over(const struct trace_conn_side *w, const struct trace_link *l, int side)
 {
-    return l && (left_of(w, l) || (w->via == l && l->state >= TRACE_LINK_DELETING));
+    return l && (left_of(w, l) || (w->via == l && is_lost(l, side)));
 }
 
 /* Of those that had the element, the youngest whose writer has not said that it is over. An element that a RST freed, or A over
@@ -324,7 +324,7 @@ static struct trace_conn *conn_by_element(const struct trace_write_event *e, uin
             if (!closed)
                 there = (w->via ? w->via : c->link) == e->link;
             closed = closed ? closed : c;
-            late = late || !wrote_over(w, e->link) ? late : c;
+            late = late || !wrote_over(w, e->link, e->side) ? late : c;
         } else {
             bool here = (w->via ? w->via : c->link) == e->link || left_of(w, e->link);
             if (here && (!open || c->rst))
