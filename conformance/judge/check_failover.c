@@ -460,14 +460,21 @@ static void number(struct data_cdc *x)
         doubt(&x->a, seq, sure);
 }
 
+/* Had its side heard this long before it gave F to the link? F may have waited in a queue. */
+static bool heard(const struct data_cdc *x, struct data_sent *s)
+{
+    struct data_act a = x->a;
+    a.now = judge_data_posted(&x->a);
+    return judge_data_delivered(&a, !a.side, s, DATA_GRACE_NS);
+}
+
 /* [FAILOVER-019] */
 static void active_only(struct data_cdc *x)
 {
     struct data_side *me = x->a.me, *peer = x->a.peer;
     struct judge_case k = judge_data_case(&x->a, REQ_FAILOVER_019, 24);
     bool over = me->done.set || me->closed.set || me->aborted.set ||
-                judge_data_delivered(&x->a, !x->a.side, &peer->done, DATA_GRACE_NS) ||
-                judge_data_delivered(&x->a, !x->a.side, &peer->closed, DATA_GRACE_NS);
+                heard(x, &peer->done) || heard(x, &peer->closed);
     if (!judge_holds(x->a.j, REQ_FAILOVER_019, !over))
         judge_report(x->a.j, &k, "F on a connection that is closing", "no F: only the link changes",
                      "only active connections send a failover validation");

@@ -28,6 +28,7 @@ CASES = {
     "FAILOVER-003-first-copies-lost": (898, {"FAILOVER-003"}),
     "CURSOR-001-validation-of-a-slow-link": (586, {"FAILOVER-009"}),
     "FAILOVER-009-first-over-a-slower-link": (104, {"FAILOVER-009"}),
+    "FAILOVER-019-completions-delayed": (231, {"FAILOVER-019"}),
     "LLC-043-offer-overtaken": (275, {"LLC-019"}),
     "LLC-017-answer-to-a-former-offer": (704, {"LLC-019"}),
 }
