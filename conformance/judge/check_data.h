@@ -152,7 +152,7 @@ struct data_side {
     uint8_t unnamed_before; /* number of the link before */
     struct data_sent f;
     struct data_before before;
-    uint64_t f_sent_ns; /* for the first time, at the earliest */
+    uint64_t f_sent_ns; /* given to its link by then, at the earliest */
     uint64_t f_first_ns; /* of its first F */
     uint16_t f_seq;
     uint64_t f_prod; /* producer in an F, which means nothing */
@@ -292,9 +292,6 @@ uint64_t judge_data_posted(const struct data_act *a);
 void judge_data_port(struct judge *j, const struct trace_packet *p);
 /* Since when the message at hand may have waited behind others: its link, or the port that it leaves by, never paused since. */
 uint64_t judge_data_busy(const struct data_act *a);
-/* When it was sent for the first time, at the earliest: on a link that loses packets it may be a repetition of one that was lost
- * before the capture point, or damaged. */
-uint64_t judge_data_first_sent(const struct data_act *a);
 /* Has the capture shown so far that the network loses packets? */
 bool judge_data_lossy(const struct data_act *a);
 /* Takes note of when this message of the side at hand is acknowledged, to the packet. */

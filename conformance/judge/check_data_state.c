@@ -416,13 +416,6 @@ uint64_t judge_data_posted(const struct data_act *a)
     return a->by < ns ? a->by : ns;
 }
 
-uint64_t judge_data_first_sent(const struct data_act *a)
-{
-    struct data_link *k = a->link ? *judge_link_slot(a->link, JUDGE_AREA_DATA) : NULL;
-    uint64_t ns = k && lossy(a, k) ? long_before(a->now) : a->now;
-    return a->by < ns ? a->by : ns;
-}
-
 static void pending_report(const struct data_act *a, const struct data_pending *p)
 {
     struct judge_case k = {.req = p->req,

@@ -93,7 +93,7 @@ static void moved(const struct data_act *a)
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
     me->replay_from = me->replay_end;
     me->f_from = 0; /* no number says from where on it writes again */
-    me->f_sent_ns = judge_data_first_sent(a);
+    me->f_sent_ns = judge_data_posted(a);
 }
 
 static void no_validation(const struct data_act *a, uint64_t frame, unsigned before)
@@ -568,7 +568,7 @@ void judge_failover_validation(struct data_cdc *x)
                                .psn = x->e->request->psn,
                                .frame = x->a.frame,
                                .ts_ns = x->a.now};
-    me->f_sent_ns = judge_data_first_sent(&x->a);
+    me->f_sent_ns = judge_data_posted(&x->a);
     me->f_seq = x->e->seq;
     leave(&x->a, x->a.frame);
     come(&x->a);

@@ -24,6 +24,7 @@ CASES = {
     "FAILOVER-005-confirm-answered-in-a-queue": (147, {"FAILOVER-005"}),
     "CLOSE-015-write-of-the-former-owner": (703, {"FAILOVER-001"}),
     "FAILOVER-001-first-packet-is-long": (144, {"FAILOVER-001"}),
+    "CURSOR-003-queue-before-f": (610, {"CURSOR-003"}),
     "FAILOVER-001-queue-of-a-shared-port": (444, {"FAILOVER-001"}),
     "FAILOVER-003-first-copies-lost": (898, {"FAILOVER-003"}),
     "CURSOR-001-validation-of-a-slow-link": (586, {"FAILOVER-009"}),
