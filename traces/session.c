@@ -193,10 +193,9 @@ static void on_ack(void *ctx, struct trace_stream *st, const struct trace_packet
     struct trace_session *s = ctx;
     struct trace_link *l = NULL;
     int side;
-    if (!s->ev.rc_ack)
-        return;
-    session_stream_link(s, st, &l, &side);
-    s->ev.rc_ack(s->ctx, st, l, p);
+    if (session_stream_link(s, st, &l, &side))
+        session_delete_acked(l, side, p->roce.aeth_kind == 0 ? p->roce.psn : p->roce.psn - 1);
+    EMIT(s, rc_ack, st, l, p);
 }
 
 static void on_duplicate(void *ctx, struct trace_stream *st, const struct trace_packet *p)

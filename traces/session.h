@@ -188,7 +188,12 @@ struct trace_link {
     struct trace_link_end end[2];
     uint64_t add_frame, active_frame, delete_frame, gone_frame;
     uint64_t add_ns, active_ns, delete_ns, gone_ns;
-    bool delete_by[2];        /* this end asked for its deletion: it has lost it */
+    bool delete_known[2];     /* this end has lost it, and asked for its deletion, or its NIC has the other's request */
+    struct {                  /* the last such request: over which link, from which end; number 0: none that is not acknowledged */
+        uint8_t number;
+        int side;
+        uint32_t psn;
+    } delete_asked;
     struct trace_link *next;  /* in group->links, oldest first */
     void *user;
 };

@@ -148,7 +148,7 @@ static void leave(struct trace_conn_side *x, const struct trace_link *from, cons
 /* Has this side lost the link, or heard that the other did? What is said of it over another one that has failed does not arrive. */
 static bool is_lost(const struct trace_link *l, int side)
 {
-    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_by[side]);
+    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_known[side]);
 }
 
 /* An F that waited in the queue of a link which failed too, until the side had long gone on to the next one. */

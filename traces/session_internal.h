@@ -88,6 +88,8 @@ struct trace_session {
 /* ---- session.c ---- */
 /* Requests of that side of a link are missing from the capture. */
 void session_link_lost(struct trace_session *s, struct trace_link *l, int side);
+/* The other end of `over` has what `side` sent up to that PSN: it knows which links are to be deleted. */
+void session_delete_acked(struct trace_link *over, int side, uint32_t psn);
 void session_group_lost(struct trace_session *s, struct trace_group *g);
 
 /* ---- session_group.c ---- */

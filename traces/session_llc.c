@@ -196,9 +196,23 @@ static void delete_link(struct trace_session *s, const struct trace_llc_event *e
         return;
     if (!e->info.response) {
         link_state(s, l, TRACE_LINK_DELETING);
-        l->delete_by[e->side] = true;
+        l->delete_known[e->side] = true;
+        l->delete_asked.number = e->link->number;
+        l->delete_asked.side = e->side;
+        l->delete_asked.psn = e->request->psn;
     } else if (l->state == TRACE_LINK_DELETING)
         link_state(s, l, TRACE_LINK_GONE);
+}
+
+void session_delete_acked(struct trace_link *over, int side, uint32_t psn)
+{
+    for (struct trace_link *l = over->group->links; l; l = l->next) {
+        if (l->delete_asked.number == 0 || l->delete_asked.number != over->number || l->delete_asked.side != side ||
+            ((psn - l->delete_asked.psn) & 0xffffff) >= 0x800000)
+            continue;
+        l->delete_known[!side] = true;
+        l->delete_asked.number = 0;
+    }
 }
 
 static void follow(struct trace_session *s, const struct trace_llc_event *e)

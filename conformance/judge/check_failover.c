@@ -146,7 +146,7 @@ static bool first_on(const struct data_act *a)
 /* Has this side lost the link, or heard that the other did? What is said of it over another one that has failed does not arrive. */
 static bool is_lost(const struct data_act *a, const struct trace_link *l)
 {
-    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_by[a->side]);
+    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_known[a->side]);
 }
 
 /* What is said over the link at hand may be older than what brought this side to where it is: it waited in the queue of a slow link. */
