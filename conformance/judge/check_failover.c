@@ -197,9 +197,9 @@ static void go_back(const struct data_act *a)
 {
     struct data_side *me = a->me;
     const struct data_before *x = &me->before;
-    left_drop(me, a->link);
+    left_drop(me, x->link);
     left_add(me, &(struct data_left){.link = me->link, .ns = x->ns, .f_frame = f_of(&x->f, x->link)});
-    me->link = a->link;
+    me->link = x->link;
     me->link_ns = x->ns;
     me->f = x->f;
     me->f_seq = x->f_seq;
@@ -212,6 +212,13 @@ static void go_back(const struct data_act *a)
         me->last_seq = x->last;
     me->written.lost = true;
     me->before.link = NULL;
+}
+
+/* What seemed to be last comes over a link that its side has lost meanwhile, while the one before lives: it was older. */
+static bool empties(const struct data_act *a)
+{
+    const struct data_side *me = a->me;
+    return me->before.link && a->link == me->link && is_lost(a, me->link) && !is_lost(a, me->before.link);
 }
 
 /* Goes over without F. False: it does not, what is said here is old. */
@@ -240,6 +247,10 @@ bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flag
         judge_report(a->j, &k, JT("link %u", a->link->number), "another link of the group",
                      "a connection goes on over a link that was deleted");
         return true;
+    }
+    if (empties(a)) {
+        go_back(a);
+        return false;
     }
     if (me->link == a->link) {
         if (!drains(a, me->before.ns)) /* it was not queued there */

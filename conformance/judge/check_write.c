@@ -148,14 +148,15 @@ static bool due_again(const struct data_act *a, uint64_t before)
     return me->f_from < me->replay_end && before >= me->f_from && before < me->replay_end && before >= known_consumer(a);
 }
 
-/* The peer said on a link that it left that it consumed more: if the writer knows that, this WRITE may go on where the last one ended. */
+/* The peer said on a link that it left that it consumed more: if the writer knows that, this WRITE may go on where the last one ended,
+ * unless F says that it has to begin before. */
 static void by_straggler(const struct data_act *a, uint64_t at, struct place *p)
 {
     uint64_t ring = a->ring[!a->side], cons = a->peer->left_cons, from = cons + forward(at, cons, ring);
     if (cons <= a->peer->cons_pos || from == p->from)
         return;
     p->unsure = true;
-    if (from == (a->me->unsure_pos > a->me->written_pos ? a->me->unsure_pos : a->me->written_pos)) {
+    if (!due_again(a, p->from) && from == (a->me->unsure_pos > a->me->written_pos ? a->me->unsure_pos : a->me->written_pos)) {
         p->from = from;
         p->again = false;
     }
