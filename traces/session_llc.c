@@ -46,7 +46,7 @@ static void confirm_link(struct trace_session *s, const struct trace_llc_event *
 }
 
 /* The link that an answer speaks of: that of its number; if there never was one, the newest. An offer that a dead link left behind may be
- * newer, and an answer may be late: then that link was given up already. */
+ * newer, and an answer may be late: then that link was given up already, or is being deleted. */
 static struct trace_link *newest_adding(struct trace_group *g, uint8_t number)
 {
     struct trace_link *found = NULL, *named = NULL;
@@ -56,7 +56,7 @@ static struct trace_link *newest_adding(struct trace_group *g, uint8_t number)
             found = l;
             named = l->number_known && l->number == number ? l : named;
         }
-    return named || (any && any->state == TRACE_LINK_GONE) ? named : found;
+    return named || (any && any->state >= TRACE_LINK_DELETING) ? named : found;
 }
 
 static bool shares_device(const struct trace_group *g, const struct trace_link *l, int side)
