@@ -506,6 +506,20 @@ static uint64_t lost_from(const struct data_cdc *x)
     return from;
 }
 
+/* From where on its sender writes again, as the number of F says; one that is older than all that is remembered says nothing. */
+static uint64_t again_from(const struct data_side *me, uint16_t seq)
+{
+    bool older = me->nnotes > 0;
+    for (unsigned i = me->nnotes; i-- > 0;) {
+        if (me->notes[i].seq == seq)
+            return me->notes[i].prod_pos;
+        older &= below(seq, me->notes[i].seq);
+    }
+    if (seq == me->dropped_seq && me->nnotes == DATA_NOTES)
+        return me->dropped_prod;
+    return older ? 0 : me->replay_end;
+}
+
 static void begin_replay(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
@@ -513,14 +527,7 @@ static void begin_replay(struct data_cdc *x)
     me->replay_end = me->written_pos > me->prod_pos ? me->written_pos : me->prod_pos;
     me->unsure_pos = 0;
     me->replay_from = lost_from(x);
-    me->f_from = me->replay_end;
-    if (x->e->seq == 0 && me->nnotes > 0 && me->notes[0].seq == 1 && !me->notes_lost) /* nothing was completed */
-        me->f_from = 0;
-    if (x->e->seq == me->dropped_seq && me->nnotes == DATA_NOTES)
-        me->f_from = me->dropped_prod;
-    for (unsigned i = 0; i < me->nnotes; i++)
-        if (me->notes[i].seq == x->e->seq)
-            me->f_from = me->notes[i].prod_pos;
+    me->f_from = again_from(me, x->e->seq);
     me->replaying = true;
     if (!judge_data_delivered(&x->a, x->a.side, &last, 0)) {
         me->written.n = 0;

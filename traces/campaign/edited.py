@@ -38,6 +38,7 @@ CASES = [
     # The server skips a number there.
     ("CDC-002-acknowledged-after-the-loss", [("put", 352, SEQUENCE, 15)], {("CDC-002", 352)}, set()),
     # The ring is full once more, and the producer does not say so.
+    ("CURSOR-003-nothing-completed", [("put", 474, PRODUCER_WRAP, 0)], {("CURSOR-003", 474)}, set()),
     ("CURSOR-003-written-again-or-further", [("put", 167, PRODUCER_WRAP, 0)], {("CURSOR-003", 167)}, set()),
     # The link for whose sake the RMB was to be confirmed is not deleted: the offer should have waited.
     ("LLC-054-link-gone-after-refusal", [*(("put", frame, NUMBER, 9) for frame in (187, 193, 196)), ("late", 210, 3)], {("LLC-054", 200)}, set()),
