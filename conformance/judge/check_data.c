@@ -193,7 +193,7 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
         judge_failover_validation(&x);
         return;
     }
-    if (!judge_failover_link(&x.a, false, x.cf)) {
+    if (!judge_failover_link(&x.a, &x)) {
         judge_failover_straggler(&x);
         return;
     }

@@ -358,9 +358,9 @@ void judge_close_segment(struct judge *j, struct trace_conn *c, int dir,
 void judge_close_end(const struct data_act *a);
 
 /* check_failover.c */
-/* Which link the message is on; of a CDC with its closing flags. False if it is a straggler from before the side's F, which
+/* Which link the message is on, a CDC or (NULL) a WRITE. False if it is a straggler from before the side's F, which
  * changes nothing any more. */
-bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flags);
+bool judge_failover_link(const struct data_act *a, const struct data_cdc *x);
 /* Such a straggler; its receiver may have acted on it. */
 void judge_failover_straggler(struct data_cdc *x);
 void judge_failover_validation(struct data_cdc *x);

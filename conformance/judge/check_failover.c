@@ -214,27 +214,37 @@ static void go_back(const struct data_act *a)
     me->before.link = NULL;
 }
 
-/* What seemed to be last comes over a link that its side has lost meanwhile, while the one before lives: it was older. */
-static bool empties(const struct data_act *a)
+/* A number that was said before, and not the last word once more: who moves without F repeats no other. */
+static bool says_old(const struct data_act *a, const struct data_cdc *x)
 {
     const struct data_side *me = a->me;
-    return me->before.link && a->link == me->link && is_lost(a, me->link) && !is_lost(a, me->before.link);
+    return x && (below(x->e->seq, me->last_seq) || (x->e->seq == me->last_seq && !me->closed.set && !me->aborted.set));
+}
+
+/* What seemed to be last comes over a link that its side has lost meanwhile, while the one before lives, or has an old number: it was
+ * older. */
+static bool empties(const struct data_act *a, const struct data_cdc *x)
+{
+    const struct data_side *me = a->me;
+    if (!me->before.link || a->link != me->link)
+        return false;
+    return (is_lost(a, me->link) && !is_lost(a, me->before.link)) || (me->moved_ns && says_old(a, x));
 }
 
 /* Goes over without F. False: it does not, what is said here is old. */
-static bool goes_over(const struct data_act *a, bool write, uint8_t conn_flags)
+static bool goes_over(const struct data_act *a, const struct data_cdc *x)
 {
     bool doubt = may_be_older(a);
-    if (doubt && is_lost(a, a->link)) {
+    if (doubt && (is_lost(a, a->link) || says_old(a, x))) {
         is_overtaken(a);
         return false;
     }
     remember(a, doubt);
-    without_f(a, write, conn_flags);
+    without_f(a, !x, x ? x->cf : 0);
     return true;
 }
 
-bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flags)
+bool judge_failover_link(const struct data_act *a, const struct data_cdc *x)
 {
     struct data_side *me = a->me;
     const struct data_left *left = left_of(a);
@@ -248,15 +258,15 @@ bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flag
                      "a connection goes on over a link that was deleted");
         return true;
     }
-    if (empties(a)) {
+    if (empties(a, x)) {
         go_back(a);
         return false;
     }
     if (me->link == a->link) {
         if (!drains(a, me->before.ns)) /* it was not queued there */
             me->before.link = NULL;
-        if (!write)
-            named(a, (conn_flags & (DATA_D | DATA_C | DATA_A)) != 0);
+        if (x)
+            named(a, (x->cf & (DATA_D | DATA_C | DATA_A)) != 0);
         return true;
     }
     if (went_back(a)) {
@@ -276,7 +286,7 @@ bool judge_failover_link(const struct data_act *a, bool write, uint8_t conn_flag
         judge_report(a->j, &k, JT("link %u", a->link->number), JT("link %u", me->f.link->number),
                      "a message on the old link after the failover validation");
         me->before.link = NULL;
-    } else if ((me->link || first_on(a)) && !goes_over(a, write, conn_flags)) /* CLC named the first one */
+    } else if ((me->link || first_on(a)) && !goes_over(a, x)) /* CLC named the first one */
         return false;
     come(a);
     return true;

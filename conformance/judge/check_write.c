@@ -294,7 +294,7 @@ void judge_write(struct judge *j, const struct trace_write_event *e)
     judge_data_start(&a, (uint32_t)e->element_offset, true);
     if (e->request)
         a.by = e->request->posted_ns;
-    if (!judge_failover_link(&a, true, 0))
+    if (!judge_failover_link(&a, NULL))
         return;
     if (first_packet(e)) {
         a.me->writes++;
