@@ -104,6 +104,7 @@ struct llc_group {
     bool any_late;
     struct llc_add add, given_up; /* the latest, and the one before it: the client may not know yet that it is over */
     uint64_t adds;        /* ADD LINK requests of the server */
+    uint64_t offer_ns;    /* last ADD LINK of the server, whether or not the exchange still runs */
     uint8_t live[32], used[32], offered[32]; /* bitmaps of link numbers */
     const struct trace_link *rkey_link[2]; /* over it the last DELETE RKEY of that side was answered, at rkey_ns */
     uint64_t rkey_ns[2];
@@ -121,9 +122,14 @@ struct llc_group {
     unsigned next_refusal;
     struct { /* the last CONFIRM RKEY of that side, with its continuations */
         const struct trace_link *on; /* it came over this link; NULL: there is none, or its list is complete */
+        const struct trace_link *carrier; /* the same, and stays */
         uint8_t named[32];           /* links of which it has brought a token */
         uint64_t frame, ns;
     } lists[2];
+    struct { /* the one before it, whose link failed: continuations may still stand in the queue there */
+        const struct trace_link *on; /* NULL: it was complete */
+        unsigned left;
+    } cut_lists[2];
     struct { /* a CONFIRM RKEY of that side without tokens for these links */
         bool any;
         uint8_t links[32];

@@ -329,6 +329,7 @@ void llc_add_link_request(struct llc_msg *m, struct llc_open *o)
         client_add_link(m, o);
         return;
     }
+    m->st->offer_ns = m->ns;
     llc_bit_set(m->st->offered, m->info.link_number, true); /* also if it is given up: the client may have it */
     if (m->link->state >= TRACE_LINK_DELETING || overtaken(m)) { /* given up already: nobody need answer, the offer comes again elsewhere */
         o->judged = o->requester_judged = true;

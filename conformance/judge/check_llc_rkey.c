@@ -114,7 +114,12 @@ static void check_others(struct llc_msg *m, int offset, bool more)
 
 static void list_begin(struct llc_msg *m)
 {
+    struct llc_group *st = m->st;
+    bool left = st->rkey_left[m->side] && st->lists[m->side].carrier != m->link;
+    st->cut_lists[m->side].on = left ? st->lists[m->side].carrier : NULL;
+    st->cut_lists[m->side].left = st->rkey_left[m->side];
     memset(&m->st->lists[m->side], 0, sizeof m->st->lists[m->side]);
+    m->st->lists[m->side].carrier = m->link;
     m->st->lists[m->side].on = m->link;
     m->st->lists[m->side].frame = m->frame;
     m->st->lists[m->side].ns = m->ns;
@@ -238,14 +243,18 @@ void llc_confirm_rkey_request(struct llc_msg *m, struct llc_open *o)
 
 void llc_rkey_continuation(struct llc_msg *m)
 {
-    unsigned left = m->st->rkey_left[m->side];
+    struct llc_group *st = m->st;
+    bool old = m->link == st->cut_lists[m->side].on && m->link != st->lists[m->side].carrier;
+    unsigned *rest = old ? &st->cut_lists[m->side].left : &st->rkey_left[m->side], left = *rest;
     if (m->g->late && !left)
         return;
     bool follows = m->info.count == left && left;
     if (!judge_holds(m->j, REQ_LLC_057, follows))
         LLC_REPORT(m, REQ_LLC_057, m->side, 4, 0, NULL, JT("%u", m->info.count), left ? JT("%u", left) : "no continuation",
                    "the count of the continuation does not follow from the message before");
-    m->st->rkey_left[m->side] = left > 3 ? left - 3 : 0;
+    *rest = left > 3 ? left - 3 : 0;
+    if (old)
+        return;
     if (follows && m->st->lists[m->side].on == m->link)
         check_others(m, 5, left > 3);
     watch_others(m);
@@ -261,7 +270,8 @@ static void refused(struct llc_msg *m, const struct llc_open *o)
     r->others = all && all->handshakes > 1;
     for (unsigned i = 0; i < r->nkeys; i++)
         r->rkey[i] = key_at(o, i);
-    m->st->rkey_left[o->side] = 0;
+    if (o->link == m->st->lists[o->side].carrier)
+        m->st->rkey_left[o->side] = 0;
 }
 
 /* Why may the server refuse, or why must it? */
@@ -282,7 +292,7 @@ static void check_collision(struct llc_msg *m, const struct llc_open *o)
     }
     /* Who has a CONFIRM RKEY open runs no other exchange that could be the reason, but one that ran when the request came may have
      * ended while the refusal waited to be sent. */
-    if (o->during_add || o->during_delete || m->st->add.ns > o->ns || m->st->delete_ns > o->ns)
+    if (o->during_add || o->during_delete || m->st->offer_ns > o->ns || m->st->delete_ns > o->ns || m->link->state == TRACE_LINK_GONE)
         return;
     struct llc_open *own = llc_find(m->st, SMC_LLC_CONFIRM_RKEY, m->side, -1);
     if (!own || m->ns > own->ns + LLC_REPLY || o->body[4] > 3 || rmbs_alive(m->g, o->side) >= MAX_RMBS - 1 || m->st->add.phase != LLC_ADD_NONE)

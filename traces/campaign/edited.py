@@ -45,6 +45,8 @@ CASES = [
     # … or its DELETE LINK comes a little later, out of a slow queue.
     ("LLC-054-link-gone-after-refusal", [*(("put", frame, NUMBER, 9) for frame in (187, 193, 196)), ("put", 322, NUMBER, 4), ("late", 330, 3)],
      set(), {"LLC-054"}),
+    # The continuation that comes late out of the lost link's queue counts otherwise than its CONFIRM RKEY.
+    ("LLC-057-continuation-overtaken", [("put", 346, NUMBER, 2)], {("LLC-057", 346)}, set()),
     # The server has consumed less.
     ("CURSOR-001-validation-of-a-slow-link", [("put", 654, CONSUMER, 0), ("put", 660, CONSUMER_WRAP, 1)], {("CURSOR-001", 672)}, set()),
     # The server has lost the link over which it writes into an element that had an owner before: so it is that one's WRITE.
