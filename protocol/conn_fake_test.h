@@ -31,6 +31,7 @@ struct fake_queue { /* of one link, of one side */
     struct fake_op op[FAKE_OPS];
     unsigned first, carried, end; /* not completed; not carried out; free */
     bool dead, refuses;
+    bool deaf; /* what is sent is acknowledged, but the receiver's software never hears of it */
 };
 
 struct fake_cdc { /* a message as it left */
@@ -312,7 +313,7 @@ static unsigned fake_deliver(struct fake_side *s, unsigned link, unsigned n)
         op->carried_out = true;
         if (op->write)
             fake_write(to, link, op);
-        else
+        else if (!q->deaf)
             smc_cdc_input(&to->link[link], op->message, 44);
     }
     return done;

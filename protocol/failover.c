@@ -96,10 +96,17 @@ static int again(struct smc_connection *c)
     return 0;
 }
 
+/* A NIC acknowledges what its software may never hear of, for it destroys the queue pair of a link that failed. F would tell
+ * [FAILOVER-005]; where there is none, what was said last is said again: the data are in the peer's memory. */
+static bool unheard(const struct smc_connection *c)
+{
+    return c->state != SMC_STATE_ACTIVE && c->cdc_sent != 0;
+}
+
 /* What is left in one go, under a number above all that were lost [FAILOVER-006] [FAILOVER-007]. */
 static int merged(struct smc_connection *c)
 {
-    bool silent = c->cdc_notes == c->cdc_lost && c->cdc_completed != c->cdc_sent;
+    bool silent = c->cdc_notes == c->cdc_lost && (c->cdc_completed != c->cdc_sent || unheard(c));
     if (c->replay_left > 0) {
         int error = write_again(c, c->replay_left);
         if (error != 0)

@@ -282,6 +282,35 @@ START_TEST(the_last_word_of_a_connection_that_is_over_is_said_again)
 }
 END_TEST
 
+/* D, C, or data behind the peer's D: no F tells what the receiver's NIC acknowledged and its software never heard. */
+START_TEST(what_a_closing_connection_said_is_heard_over_the_other_link)
+{
+    for (unsigned word = 0; word < 3; word++) {
+        begin(_i);
+        if (word == 2) {
+            ck_assert_int_eq(smc_shutdown(fake[1].c, SMC_SHUT_WR, 0), 0);
+            fake_pump();
+        }
+        fake[0].queue[0].deaf = true;
+        (void)fake_send(0, 700, 0);
+        if (word == 0)
+            ck_assert_int_eq(smc_shutdown(fake[0].c, SMC_SHUT_WR, 0), 0);
+        else if (word == 1)
+            smc_close(fake[0].c, 0);
+        fake_pump();
+        ck_assert_uint_eq(fake[0].c->cdc_completed, fake[0].c->cdc_sent);
+        ck_assert_int_lt(fake_recv(1, 10000), 0);
+        fake_link_dies(0);
+        fake_pump();
+        ck_assert_uint_eq(validations(0), 0); /* [FAILOVER-019] */
+        ck_assert_int_eq(fake_recv(1, 10000), 700);
+        if (word < 2)
+            ck_assert_int_eq(fake_recv(1, 10000), 0);
+        fake_end();
+    }
+}
+END_TEST
+
 START_TEST(what_cannot_be_said_again_is_not_waited_for)
 {
     begin(_i);
@@ -515,6 +544,7 @@ static Suite *failover_suite(void)
     tcase_add_loop_test(tests, f_is_believed_by_its_number_alone, 0, WAYS);
     tcase_add_loop_test(tests, d_and_c_lost_with_the_link_are_said_again, 0, WAYS);
     tcase_add_loop_test(tests, the_last_word_of_a_connection_that_is_over_is_said_again, 0, WAYS);
+    tcase_add_loop_test(tests, what_a_closing_connection_said_is_heard_over_the_other_link, 0, WAYS);
     tcase_add_loop_test(tests, what_cannot_be_said_again_is_not_waited_for, 0, WAYS);
     tcase_add_loop_test(tests, data_before_a_lost_c_are_delivered_too, 0, WAYS);
     tcase_add_loop_test(tests, a_half_closed_connection_still_delivers_what_was_lost, 0, WAYS);
