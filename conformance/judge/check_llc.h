@@ -40,6 +40,7 @@ struct llc_open {
     bool second;     /* not the first request that waits for the end of that */
     bool in_add;     /* DELETE LINK for the link being added */
     bool live;       /* DELETE LINK: of a link that is up */
+    bool young;      /* … but the server may not know that yet */
     bool known;      /* DELETE LINK: a link of this number exists or existed */
     bool crossed;    /* the peer's CONFIRM RKEY was open */
     bool at_max;     /* client's ADD LINK: all links that may be are there */

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-3-Clause */
 #include "check_llc.h"
 
+#define NEW_LINK (50 * LLC_MS) /* a response may have stood so long in a queue */
+
 /* ---- the whole group ---- */
 
 /* [LLC-085] only where no RFC applies; the server's answer to the client's own request is orderly. */
@@ -161,6 +163,13 @@ static void all_over(struct llc_group *st, const struct llc_open *o)
     }
 }
 
+/* So young that the server may not have had the response to its CONFIRM LINK when it failed: then it was still being added. */
+static bool just_confirmed(const struct llc_msg *m, uint8_t number)
+{
+    const struct trace_link *l = trace_link_by_number(m->g, number);
+    return l && l->active_ns && !l->first && m->ns < l->active_ns + NEW_LINK;
+}
+
 void llc_delete_link_request(struct llc_msg *m, struct llc_open *o)
 {
     m->st->delete_ns = m->ns;
@@ -180,6 +189,7 @@ void llc_delete_link_request(struct llc_msg *m, struct llc_open *o)
     check_during_add(m, o);
     serve_client(m);
     o->live = running || llc_bit(m->st->live, o->number);
+    o->young = !running && just_confirmed(m, o->number);
     o->known = llc_bit(m->st->used, o->number) || llc_bit(m->st->offered, o->number);
     llc_bit_set(m->st->live, o->number, false);
 }

@@ -274,7 +274,7 @@ static void check_exclusive(struct llc_msg *m)
     if (add && add->frame != m->frame && m->ns < add->ns + LLC_REPLY_SOON && add->link->state < TRACE_LINK_DELETING)
         open = add;
     /* The link that carries the request may be dying, then there is nothing to wait for. */
-    if (del && !del->all && del->live && del->delivered && m->ns < del->ns + LLC_REPLY_SOON)
+    if (del && !del->all && del->live && !del->young && del->delivered && m->ns < del->ns + LLC_REPLY_SOON)
         open = del;
     if (!judge_holds(m->j, REQ_LLC_043, !open))
         LLC_REPORT(m, REQ_LLC_043, m->side, -1, open->frame, NULL, "ADD LINK", "no exchange before the running one is over",

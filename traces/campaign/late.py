@@ -34,6 +34,7 @@ CASES = {
     "FAILOVER-009-first-over-a-slower-link": (104, {"FAILOVER-009"}),
     "FAILOVER-019-completions-delayed": (231, {"FAILOVER-019"}),
     "LLC-043-offer-overtaken": (275, {"LLC-019"}),
+    "LLC-043-response-not-heard": (41, {"LLC-043"}),
     "LLC-017-answer-to-a-former-offer": (704, {"LLC-019"}),
 }
 
