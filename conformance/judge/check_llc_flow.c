@@ -445,6 +445,8 @@ void llc_response(struct llc_msg *m)
         stray_response(m);
         return;
     }
+    if (o->link != m->link && o->kind != SMC_LLC_CONFIRM_LINK && !llc_sure(m->st, m->g, m->ns))
+        return; /* the request over this link may be missing */
     if (o->answered) {
         second_response(m, o);
         return;
