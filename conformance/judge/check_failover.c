@@ -150,10 +150,15 @@ static bool is_lost(const struct data_act *a, const struct trace_link *l)
 }
 
 /* What is said over the link at hand may be older than what brought this side to where it is: it waited in the queue of a slow link. */
-static bool may_be_older(const struct data_act *a)
+static bool was_queued(const struct data_act *a)
 {
     const struct trace_link *now = a->me->link;
-    return now && now != a->link && !left_of(a) && drains(a, a->me->link_ns) && !is_lost(a, now);
+    return now && now != a->link && !left_of(a) && drains(a, a->me->link_ns);
+}
+
+static bool may_be_older(const struct data_act *a)
+{
+    return was_queued(a) && !is_lost(a, a->me->link);
 }
 
 static uint64_t f_of(const struct data_sent *f, const struct trace_link *l)
@@ -235,7 +240,7 @@ static bool empties(const struct data_act *a, const struct data_cdc *x)
 static bool goes_over(const struct data_act *a, const struct data_cdc *x)
 {
     bool doubt = may_be_older(a);
-    if (doubt && (is_lost(a, a->link) || says_old(a, x))) {
+    if ((doubt && is_lost(a, a->link)) || (was_queued(a) && says_old(a, x))) {
         is_overtaken(a);
         return false;
     }

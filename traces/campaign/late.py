@@ -16,6 +16,7 @@ CASES = {
     "CDC-011-link-left-before-the-last": (190, {"FAILOVER-001", "FAILOVER-009"}),
     "CDC-002-moved-twice-when-closing": (384, {"CDC-002"}),
     "CDC-002-number-of-a-slower-link": (308, {"CDC-002"}),
+    "CDC-002-number-in-a-dying-group": (235, {"CDC-002"}),
     "CDC-002-queue-of-a-slow-link": (220, {"FAILOVER-001", "FAILOVER-009"}),
     "CDC-002-deletion-heard-of": (182, {"CDC-002"}),
     "CDC-002-aborted-elsewhere": (335, {"CDC-002", "CLOSE-015"}),
