@@ -59,6 +59,17 @@ static inline uint32_t smc_tx_window(const struct smc_connection *c)
     return c->tx_ring - (uint32_t)smc_cursor_distance(c->tx_cons, c->tx_prod, c->tx_ring);
 }
 
+/* Bytes that may be written now. Where a lost link's WRITEs may still come, in the network or a queue, the same bytes harm nobody;
+ * new ones take their place only when the peer's queue pair is gone, even if it has long consumed the old ones. */
+static inline uint32_t smc_tx_allowed(const struct smc_connection *c)
+{
+    uint32_t window = smc_tx_window(c);
+    if (!c->stale_known)
+        return window;
+    uint32_t kept = c->tx_ring - (uint32_t)smc_cursor_distance(c->stale_from, c->tx_prod, c->tx_ring);
+    return kept < window ? kept : window;
+}
+
 /* Bytes in the own ring that nobody has read, urgent ones too. */
 static inline uint32_t smc_rx_unread(const struct smc_connection *c)
 {

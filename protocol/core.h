@@ -469,6 +469,9 @@ struct smc_connection {
     struct smc_cdc_note { uint32_t sent_count; uint16_t sent_wrap, seq; uint8_t prod_flags; } cdc_note[SMC_SEND_SLOTS];
     uint8_t replay;           /* what failover.c does next */
     uint32_t replay_left;     /* bytes to be written again */
+    uint16_t stale_links;     /* bit for a link: lost, not freed yet, and what was written over it may still come to the peer */
+    bool stale_known;         /* … from stale_from on */
+    struct smc_cursor stale_from;
     uint64_t rx_bytes, tx_bytes, rx_cdcs, tx_cdcs, tx_writes;
 };
 
@@ -476,6 +479,7 @@ struct smc_connection {
 void smc_conn_work(struct smc_connection *c);
 /* Handshake done, group, link, buffers, peer's data set: sets rings and cursors and goes to ACTIVE (mode R or D). */
 void smc_conn_start(struct smc_connection *c);
+void smc_failover_link_freed(struct smc_group *group, unsigned slot); /* failover.c */
 /* cdc.c ---- */
 void smc_cdc_input(struct smc_link *link, const uint8_t *bytes, size_t length); /* a CDC message of SMC-R; hostile */
 void smc_cdc_smcd_input(struct smc_connection *c); /* a signal: looks at the CDC block in c's DMB; hostile */

@@ -19,9 +19,37 @@ static void move(struct smc_connection *c, struct smc_link *from, struct smc_lin
     smc_list_add_tail(&to->conns, &c->of_link);
     if (!c->started)
         return;
+    c->stale_links = (uint16_t)(c->stale_links | 1u << from->slot);
     c->work_failover = true;
     c->replay = SMC_REPLAY_WAIT;
     smc_ep_work(c);
+}
+
+void smc_failover_link_freed(struct smc_group *group, unsigned slot)
+{
+    struct smc_list *n, *following;
+    SMC_LIST_EACH(n, following, &group->conns) {
+        struct smc_connection *c = SMC_LIST_ENTRY(n, struct smc_connection, of_group);
+        if ((c->stale_links >> slot & 1) == 0)
+            continue;
+        c->stale_links = (uint16_t)(c->stale_links & ~(1u << slot));
+        if (c->stale_links != 0 || !c->stale_known)
+            continue;
+        c->stale_known = false;
+        c->work_tx = true;
+        smc_ep_work(c);
+    }
+}
+
+/* What did not complete may still be under way over the link that was left. The oldest counts, if several were. */
+static void note_stale(struct smc_connection *c, uint32_t unsure)
+{
+    if (unsure > 0 && c->stale_links != 0 && !c->stale_known) {
+        c->stale_known = true;
+        c->stale_from = smc_cursor_back(c->tx_prod, c->tx_ring, unsure < c->tx_ring ? unsure : c->tx_ring);
+    }
+    if (!c->stale_known)
+        c->stale_links = 0;
 }
 
 /* Each side moves by itself [FAILOVER-001]. Nothing is sent here: a link that fails while connections are moved to it would move
@@ -60,6 +88,7 @@ static void prepare(struct smc_connection *c)
 {
     uint32_t unsure = (uint32_t)smc_cursor_distance(c->snd_fin, c->snd_sent, c->snd_ring);
     uint32_t unread = (uint32_t)smc_cursor_distance(c->tx_cons, c->tx_prod, c->tx_ring);
+    note_stale(c, unsure);
     c->replay_left = unsure < unread ? unsure : unread;
     if ((c->tx_conn_flags & SMC_CONN_A) != 0)
         c->replay_left = 0; /* whoever is told A reads no more */

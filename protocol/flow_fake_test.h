@@ -385,6 +385,11 @@ bool smc_rmb_needs_confirm(const struct smc_rmb *rmb)
             return true;
     return false;
 }
+void smc_failover_link_freed(struct smc_group *group, unsigned slot)
+{
+    (void)group, (void)slot;
+}
+
 void smc_failover_link(struct smc_link *from)
 {
     struct smc_group *g = from->group;

@@ -300,6 +300,7 @@ void smc_link_free(struct smc_link *link)
         group->links[slot] = NULL;
         smc_alloc_release(ep->alloc, link, 1, sizeof(*link));
         smc_group_update_type(group);
+        smc_failover_link_freed(group, slot);
         smc_group_link_gone(group);
     }
     (void)smc_group_release(group);

@@ -433,6 +433,11 @@ void smc_close_abort(struct smc_connection *c, int error)
     if (seen.aborts % 2 == 0) /* some leave by themselves */
         smc_group_detach(c);
 }
+void smc_failover_link_freed(struct smc_group *group, unsigned slot)
+{
+    (void)group, (void)slot;
+}
+
 void smc_failover_link(struct smc_link *from)
 {
     struct smc_link *to = smc_group_other_link(from->group, from, false);

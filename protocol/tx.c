@@ -175,7 +175,8 @@ static int write_all(struct smc_connection *c)
     for (;;) {
         bool urgent = false;
         uint32_t pending = smc_tx_pending(c), window = smc_tx_window(c); /* [CURSOR-001] [CURSOR-013] */
-        uint32_t n = smc_urgent_limit(c, pending < window ? pending : window, &urgent);
+        uint32_t allowed = smc_tx_allowed(c); /* no more than the window */
+        uint32_t n = smc_urgent_limit(c, pending < allowed ? pending : allowed, &urgent);
         if (n == 0)
             return 0;
         if (!smc_transport_room(c)) {
@@ -183,7 +184,7 @@ static int write_all(struct smc_connection *c)
             c->work_tx = true;
             return SMC_ERR_NOSPACE;
         }
-        int error = write_and_announce(c, n, pending >= window, urgent);
+        int error = write_and_announce(c, n, pending >= window && allowed == window, urgent);
         if (error != 0)
             return error;
     }

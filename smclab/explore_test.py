@@ -25,6 +25,42 @@ conn 0 server=1
   client bytes=135220 write_delay=1 urgent=2417 nodelay=1
   server bytes=196287 chunk=37351 write_delay=1 nodelay=1
 """,
+    # A lost link carried on what was queued there, where new bytes already stood: they were written over.
+    "late-writes-of-a-lost-link": """
+plan net_seed=1329523049732298321
+host 0 profile=1 versions=1 nics=3 max_links=3
+host 1 profile=1 versions=1 nics=3 max_links=3
+link 0 b=10 rate=1000000000 delay=10314
+link 1 a=1 b=11 rate=10000000000 delay=5413 queue=262144
+link 2 a=2 b=12 rate=20000000 delay=18122
+conn 0 server=1
+  client bytes=131071 rmb=32768
+  server bytes=600000
+conn 1 server=1 start=1000000
+  client bytes=60000 rmb=32768 hold=10051670
+  server bytes=600000 rmb=32768
+conn 2 server=1
+  client bytes=131071
+  server bytes=131071 hold=35437701
+conn 3 server=1 start=7971163
+  client bytes=60000 rmb=32768 hold=22067986
+  server bytes=600000 rmb=131072
+conn 4 server=1
+  client rmb=16384 hold=27787954
+  server bytes=131071 end=3
+conn 5 server=1
+  client bytes=1000 end=3 rmb=16384
+  server bytes=131071 end=3
+conn 6 server=1 start=34581011
+  client bytes=131071 end=3
+  server bytes=600000
+conn 7 server=1
+  client bytes=60000 end=1 rmb=131072
+  server bytes=60000
+fault 0 kind=5 where=10 at=14198848 until=63847280 p=2 r=1 s=1 t=6
+fault 1 kind=1 where=1 dir=2 at=14254057 until=22551569 p=8 r=2 s=38501212
+fault 2 kind=5 where=2 at=31705645 until=107778263 p=2 r=1 s=2 t=6
+""",
 }
 
 
