@@ -164,6 +164,8 @@ static bool delete_asked(const struct trace_group *g, int owner, const struct tr
 static void delete_rkey(const struct trace_llc_event *e)
 {
     struct group *g = (struct group *)e->group;
+    if (!e->info.response && e->link->state == TRACE_LINK_GONE)
+        return; /* it came out of a queue, and nobody hears it there */
     if (!e->info.response) {
         for (unsigned i = 0; i < e->info.nrkeys; i++) {
             struct trace_rmb *r = session_rmb_find(e->group, e->side, e->link->number,

@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NETWORK, ICRC = 14, -4  # where they begin in a frame
 MAC_END, GID_END = 9, 27  # of ADD LINK: last byte
 NUMBER, REASON = 4, 6  # of DELETE LINK: which link, and the byte of the reason that says "unknown link"
+MASK = 5  # of DELETE RKEY, response: which keys are unknown
 SEQUENCE, PRODUCER_WRAP, CONSUMER_WRAP, CONSUMER, FLAGS = 3, 11, 19, 22, 25  # of a CDC: one byte each; FLAGS: those of the connection
 CASES = [
     # ADD LINK is sent before the second DELETE LINK, over the link that is left, is answered.
@@ -47,6 +48,8 @@ CASES = [
      set(), {"LLC-054"}),
     # The continuation that comes late out of the lost link's queue counts otherwise than its CONFIRM RKEY.
     ("LLC-057-continuation-overtaken", [("put", 346, NUMBER, 2)], {("LLC-057", 346)}, set()),
+    # The key that is deleted again, since the first request went with its link, is known.
+    ("LLC-059-delete-of-a-lost-link", [("put", 891, MASK, 0x80)], {("LLC-059", 891)}, set()),
     # The server has consumed less.
     ("CURSOR-001-validation-of-a-slow-link", [("put", 654, CONSUMER, 0), ("put", 660, CONSUMER_WRAP, 1)], {("CURSOR-001", 672)}, set()),
     # The server has lost the link over which it writes into an element that had an owner before: so it is that one's WRITE.
