@@ -87,6 +87,7 @@ struct trace_conn_side {
     struct trace_link *via;  /* SMC-R: of its last CDC or WRITE that was not late */
     struct trace_left left[TRACE_MAX_LEFT]; /* by F, or when closing without; the last one first */
     unsigned nleft;
+    const struct trace_link *ended[TRACE_MAX_LEFT]; /* SMC-R: over which it said C or A, the first one last; then NULL */
     uint64_t fin_frame, rst_frame; /* TCP */
     uint64_t fin_ns, rst_ns, closed_ns, done_ns, aborted_ns;
 };

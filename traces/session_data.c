@@ -145,6 +145,32 @@ static void leave(struct trace_conn_side *x, const struct trace_link *from, cons
         left_add(x, from, ns);
 }
 
+static bool ended_over(const struct trace_conn_side *x, const struct trace_link *l)
+{
+    for (unsigned i = 0; i < TRACE_MAX_LEFT && x->ended[i]; i++)
+        if (x->ended[i] == l)
+            return true;
+    return false;
+}
+
+static void ended_add(struct trace_conn_side *x, const struct trace_link *l)
+{
+    if (!l || ended_over(x, l))
+        return;
+    memmove(&x->ended[1], &x->ended[0], (TRACE_MAX_LEFT - 1) * sizeof x->ended[0]);
+    x->ended[0] = l;
+}
+
+static void ended_drop(struct trace_conn_side *x, const struct trace_link *l)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < TRACE_MAX_LEFT; i++)
+        if (x->ended[i] != l)
+            x->ended[kept++] = x->ended[i];
+    while (kept < TRACE_MAX_LEFT)
+        x->ended[kept++] = NULL;
+}
+
 /* Has this side lost the link, or heard that the other did? What is said of it over another one that has failed does not arrive. */
 static bool is_lost(const struct trace_link *l, int side)
 {
@@ -163,6 +189,7 @@ void session_data_forget_link(struct trace_conn *c, const struct trace_link *gon
         c->link = instead;
     for (int i = 0; i < 2; i++) {
         left_drop(&c->side[i], gone);
+        ended_drop(&c->side[i], gone);
         if (c->side[i].via == gone)
             c->side[i].via = NULL;
     }
@@ -197,6 +224,8 @@ static void cdc_follow(const struct trace_cdc_event *e)
 {
     struct trace_conn *c = e->conn;
     struct trace_conn_side *x = &c->side[e->side], *peer = &c->side[!e->side];
+    if (!e->validation && (e->conn_flags & 0x60)) /* late or not: it posts nothing more there */
+        ended_add(x, e->link);
     if (e->validation && overtaken(x, e->link, e->side)) {
         left_add(x, e->link, e->ts_ns);
         return;
@@ -300,10 +329,11 @@ void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_
 
 /* ---- WRITE ---- */
 
-/* Did what this side wrote for a connection that is over go over this link, which it has lost? Before, it may write there for another. */
+/* Did what this side wrote for a connection that is over go over this link, which it has lost? Before, it may write there for another. A
+ * queue pair keeps what is posted in order: what comes after C or A over the same link was not written for this connection. */
 static bool wrote_over(const struct trace_conn_side *w, const struct trace_link *l, int side)
 {
-    return l && (left_of(w, l) || (w->via == l && is_lost(l, side)));
+    return l && !ended_over(w, l) && (left_of(w, l) || (w->via == l && is_lost(l, side)));
 }
 
 /* Of those that had the element, the youngest whose writer has not said that it is over. An element that a RST freed, or A over

@@ -26,6 +26,8 @@ CASES = {
     "FAILOVER-005-late-after-two-links": (160, {"FAILOVER-005"}),
     "FAILOVER-005-confirm-of-a-lost-link": (284, {"FAILOVER-005"}),
     "FAILOVER-005-confirm-answered-in-a-queue": (147, {"FAILOVER-005"}),
+    "CDC-011-write-aborted-elsewhere": (489, {"CLOSE-015"}),
+    "CDC-011-write-closed-elsewhere": (580, {"CDC-011"}),
     "CLOSE-015-write-of-the-former-owner": (703, {"FAILOVER-001"}),
     "FAILOVER-001-first-packet-is-long": (144, {"FAILOVER-001"}),
     "CURSOR-003-queue-before-f": (610, {"CURSOR-003"}),
