@@ -282,7 +282,7 @@ static void cdc_emit(struct trace_session *s, struct trace_cdc_event *e)
 {
     if (e->conn && e->valid) {
         struct trace_conn_side *x = &e->conn->side[e->side];
-        e->late = is_late(x, e->link, e->side, e->ts_ns);
+        e->late = is_late(x, e->link, e->side, e->request ? e->request->posted_ns : e->ts_ns);
         e->stale = !e->smcd && !e->validation && x->seq_known && (int16_t)(uint16_t)(e->seq - x->last_seq) <= 0;
         cdc_positions(e);
     }
@@ -387,7 +387,7 @@ static void write_position(struct trace_write_event *e)
 
 static void write_emit(struct trace_session *s, struct trace_write_event *e)
 {
-    e->late = e->conn && e->side >= 0 && is_late(&e->conn->side[e->side], e->link, e->side, e->ts_ns);
+    e->late = e->conn && e->side >= 0 && is_late(&e->conn->side[e->side], e->link, e->side, e->request ? e->request->posted_ns : e->ts_ns);
     EMIT(s, write, e);
     if (!e->conn || !e->pos_ok || e->late)
         return;

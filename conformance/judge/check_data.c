@@ -11,10 +11,12 @@ static void tick(struct judge *j, uint64_t ns)
         k->last_ns = ns;
 }
 
-static void request_on(struct trace_link *l, int side, uint64_t ns)
+static void request_on(struct trace_link *l, int side, uint64_t ns, const struct trace_request *r)
 {
     struct data_link *k =
         l && side >= 0 ? judge_state(judge_link_slot(l, JUDGE_AREA_DATA), sizeof *k) : NULL;
+    if (k && r && r->posted_ns + k->held_ns[side] < ns)
+        k->held_ns[side] = ns - r->posted_ns;
     if (!k || ns <= k->last_ns[side])
         return;
     if (ns > k->last_ns[side] + 50 * DATA_MS)
@@ -176,7 +178,7 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
     struct judge *j = ctx;
     struct data_cdc x;
     tick(j, e->ts_ns);
-    request_on(e->link, e->side, e->ts_ns);
+    request_on(e->link, e->side, e->ts_ns, e->request);
     if (!judge_cdc_message(j, e) || e->side < 0)
         return;
     struct trace_conn *c = e->conn ? e->conn : judge_cdc_token(j, e);
@@ -219,7 +221,7 @@ static void on_cdc(void *ctx, const struct trace_cdc_event *e)
 static void on_write(void *ctx, const struct trace_write_event *e)
 {
     tick(ctx, e->ts_ns);
-    request_on(e->link, e->side, e->ts_ns);
+    request_on(e->link, e->side, e->ts_ns, e->request);
     judge_write(ctx, e);
 }
 
@@ -250,7 +252,7 @@ static void on_rst(void *ctx, struct trace_conn *c, int side, uint64_t frame, ui
 static void on_llc(void *ctx, const struct trace_llc_event *e)
 {
     tick(ctx, e->request->ts_ns);
-    request_on(e->link, e->side, e->request->ts_ns);
+    request_on(e->link, e->side, e->request->ts_ns, e->request);
     struct data_capture *k = judge_data_capture(ctx);
     if (k && e->valid && e->info.type == SMC_LLC_DELETE_LINK && !e->info.response && e->info.reason == SMC_LLC_DEL_LOST_PATH)
         k->path_lost = true;

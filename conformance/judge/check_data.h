@@ -230,6 +230,7 @@ struct data_link {
     unsigned n[2];
     uint64_t last_ns[2]; /* of the last request of each end */
     uint64_t busy_ns[2]; /* since then it never paused */
+    uint64_t held_ns[2]; /* so long the network held a packet of each end, while later ones passed, or it was sent again */
     unsigned waits[2];   /* messages of each end of which it is to be known when they were acknowledged, and were not */
 };
 

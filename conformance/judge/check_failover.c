@@ -18,6 +18,15 @@ static bool drains(const struct data_act *a, uint64_t since_ns)
     return judge_data_busy(a) <= since_ns + 5 * DATA_MS && a->now < since_ns + DATA_LONG_NS;
 }
 
+/* When the message at hand may have been given to its link, if the network holds it no longer than it held another one there. What comes
+ * when packets that stand behind it have passed had been given to it before those. */
+static uint64_t given(const struct data_act *a)
+{
+    const struct data_link *k = *judge_link_slot(a->link, JUDGE_AREA_DATA);
+    uint64_t held = k ? k->held_ns[a->side] : 0;
+    return a->by + held < a->now ? a->by : a->now - held;
+}
+
 static const struct data_left *left_of(const struct data_act *a)
 {
     for (unsigned i = 0; i < a->me->nleft; i++)
@@ -53,18 +62,18 @@ static void leave(const struct data_act *a, uint64_t f_frame)
         left_add(a->me, &(struct data_left){.link = from, .ns = a->now, .f_frame = f_frame});
 }
 
-/* On a link that this side left by F, and not just because a queue was still being emptied for so long. */
+/* On a link that this side left by F, and not just because a queue was still being emptied for so long, or the network held it. */
 static bool left_behind(const struct data_act *a, uint64_t grace_ns)
 {
     const struct data_left *l = left_of(a);
-    return l && l->f_frame && a->now > l->ns + grace_ns && !drains(a, l->ns);
+    return l && l->f_frame && given(a) > l->ns + grace_ns && !drains(a, l->ns);
 }
 
 /* The same for a side that moved without F: what its old link had queued may still be on its way. */
 static bool queued_behind(const struct data_act *a)
 {
     const struct data_left *l = left_of(a);
-    return l && !l->f_frame && (a->now <= l->ns + 50 * DATA_MS || drains(a, l->ns));
+    return l && !l->f_frame && (given(a) <= l->ns + 50 * DATA_MS || drains(a, l->ns));
 }
 
 static bool dead(const struct data_act *a)
@@ -72,7 +81,7 @@ static bool dead(const struct data_act *a)
     const struct trace_link *l = a->link;
     if (l->state != TRACE_LINK_GONE || a->c->group->gone || !l->gone_ns || !l->delete_frame)
         return false;
-    return left_behind(a, DATA_GRACE_NS) || (l->gone_ns + 50 * DATA_MS < a->now && !drains(a, l->gone_ns));
+    return left_behind(a, DATA_GRACE_NS) || (l->gone_ns + 50 * DATA_MS < given(a) && !drains(a, l->gone_ns));
 }
 
 static bool closing(const struct data_act *a)

@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NETWORK, ICRC = 14, -4  # where they begin in a frame
 MAC_END, GID_END = 9, 27  # of ADD LINK: last byte
 NUMBER, REASON = 4, 6  # of DELETE LINK: which link, and the byte of the reason that says "unknown link"
+PSN = -1  # of any: its last byte
 MASK = 5  # of DELETE RKEY, response: which keys are unknown
 SEQUENCE, PRODUCER_WRAP, CONSUMER_WRAP, CONSUMER, FLAGS = 3, 11, 19, 22, 25  # of a CDC: one byte each; FLAGS: those of the connection
 CASES = [
@@ -38,6 +39,8 @@ CASES = [
     ("CDC-002-acknowledged-after-the-loss", [("swap", 296, 345)], set(), {"CDC-002", "FAILOVER-009"}),
     # The server skips a number there.
     ("CDC-002-acknowledged-after-the-loss", [("put", 352, SEQUENCE, 15)], {("CDC-002", 352)}, set()),
+    # What stood before others when the link was left stands behind them now.
+    ("CDC-002-held-by-the-network", [("put", 50, PSN, 0xEC), ("put", 54, PSN, 0xED), ("put", 201, PSN, 0xEE)], {("FAILOVER-001", 201)}, set()),
     # The ring is full once more, and the producer does not say so.
     ("CURSOR-003-nothing-completed", [("put", 474, PRODUCER_WRAP, 0)], {("CURSOR-003", 474)}, set()),
     ("CURSOR-003-written-again-or-further", [("put", 167, PRODUCER_WRAP, 0)], {("CURSOR-003", 167)}, set()),
