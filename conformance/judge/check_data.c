@@ -112,6 +112,13 @@ static void commit_flags(struct data_cdc *x)
     me->conn_flags |= x->cf;
 }
 
+/* What the message announces: once more it may be less than was announced before. */
+static uint64_t announced(const struct data_cdc *x)
+{
+    uint64_t pos = x->a.me->prod_pos;
+    return x->kind == DATA_REPLAY && x->prod_ok && x->prod_pos >= 0 && (uint64_t)x->prod_pos < pos ? (uint64_t)x->prod_pos : pos;
+}
+
 static void commit(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
@@ -121,7 +128,7 @@ static void commit(struct data_cdc *x)
             struct data_note n = {.sent = sent_now(x),
                                   .data = me->last_write,
                                   .seq = x->e->seq,
-                                  .prod_pos = me->prod_pos,
+                                  .prod_pos = announced(x),
                                   .cons_pos = me->cons_pos};
             judge_data_note(&x->a, &n);
         } else {

@@ -42,6 +42,7 @@ CASES = [
     # What stood before others when the link was left stands behind them now.
     ("CDC-002-held-by-the-network", [("put", 50, PSN, 0xEC), ("put", 54, PSN, 0xED), ("put", 201, PSN, 0xEE)], {("FAILOVER-001", 201)}, set()),
     # The ring is full once more, and the producer does not say so.
+    ("CURSOR-003-said-again-twice", [("put", 489, PRODUCER_WRAP, 2)], {("CURSOR-003", 489)}, set()),
     ("CURSOR-003-nothing-completed", [("put", 474, PRODUCER_WRAP, 0)], {("CURSOR-003", 474)}, set()),
     ("CURSOR-003-written-again-or-further", [("put", 167, PRODUCER_WRAP, 0)], {("CURSOR-003", 167)}, set()),
     # The link for whose sake the RMB was to be confirmed is not deleted: the offer should have waited.
