@@ -274,6 +274,15 @@ static void refused(struct llc_msg *m, const struct llc_open *o)
         m->st->rkey_left[o->side] = 0;
 }
 
+/* The request cannot name a key for a link that was still being added when it was sent. */
+static bool added_since(const struct trace_group *g, uint64_t ns)
+{
+    for (const struct trace_link *l = g->links; l; l = l->next)
+        if (l->active_ns > ns)
+            return true;
+    return false;
+}
+
 /* Why may the server refuse, or why must it? */
 static void check_collision(struct llc_msg *m, const struct llc_open *o)
 {
@@ -292,7 +301,8 @@ static void check_collision(struct llc_msg *m, const struct llc_open *o)
     }
     /* Who has a CONFIRM RKEY open runs no other exchange that could be the reason, but one that ran when the request came may have
      * ended while the refusal waited to be sent. */
-    if (o->during_add || o->during_delete || m->st->offer_ns > o->ns || m->st->delete_ns > o->ns || m->link->state == TRACE_LINK_GONE)
+    if (o->during_add || o->during_delete || m->st->offer_ns > o->ns || m->st->delete_ns > o->ns || m->link->state == TRACE_LINK_GONE ||
+        added_since(m->g, o->ns))
         return;
     struct llc_open *own = llc_find(m->st, SMC_LLC_CONFIRM_RKEY, m->side, -1);
     if (!own || m->ns > own->ns + LLC_REPLY || o->body[4] > 3 || rmbs_alive(m->g, o->side) >= MAX_RMBS - 1 || m->st->add.phase != LLC_ADD_NONE)

@@ -15,6 +15,7 @@ import zlib
 HERE = pathlib.Path(__file__).resolve().parent
 NETWORK, ICRC = 14, -4  # where they begin in a frame
 MAC_END, GID_END = 9, 27  # of ADD LINK: last byte
+ANSWER = 3  # of CONFIRM RKEY: 0x80 says that it is one, 0x20 that it refuses, 0x10 that asking again may help
 NUMBER, REASON = 4, 6  # of DELETE LINK: which link, and the byte of the reason that says "unknown link"
 PSN = -1  # of any: its last byte
 MASK = 5  # of DELETE RKEY, response: which keys are unknown
@@ -45,6 +46,8 @@ CASES = [
     ("CURSOR-003-said-again-twice", [("put", 489, PRODUCER_WRAP, 2)], {("CURSOR-003", 489)}, set()),
     ("CURSOR-003-nothing-completed", [("put", 474, PRODUCER_WRAP, 0)], {("CURSOR-003", 474)}, set()),
     ("CURSOR-003-written-again-or-further", [("put", 167, PRODUCER_WRAP, 0)], {("CURSOR-003", 167)}, set()),
+    # The request that comes once the link has been added, and names it, is refused, too.
+    ("LLC-044-link-added-meanwhile", [("put", 814, ANSWER, 0xB0)], {("LLC-044", 814)}, set()),
     # The link for whose sake the RMB was to be confirmed is not deleted: the offer should have waited.
     ("LLC-054-link-gone-after-refusal", [*(("put", frame, NUMBER, 9) for frame in (187, 193, 196)), ("late", 210, 3)], {("LLC-054", 200)}, set()),
     # … or its DELETE LINK comes a little later, out of a slow queue.
