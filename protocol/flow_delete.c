@@ -344,6 +344,21 @@ static void client_begin(struct smc_flow *f, struct smc_link *on, struct smc_lin
         client_answer(f);
 }
 
+/* The server repeats what is running over another link, since it has lost the first one: there it waits for the answer [LLC-066]. */
+static bool asked_again(struct smc_flow *f, struct smc_link *on, const struct smc_link *link, const uint8_t *bytes)
+{
+    struct flow_del *d = &f->del;
+    if (on == link || smc_flow_deref(f, d->link) != link || smc_flow_deref(f, d->carrier) == on)
+        return false;
+    if (d->state == FLOW_DEL_SENT) { /* the answer went with the link */
+        answer(f, on, bytes, 0);
+        return true;
+    }
+    d->carrier = smc_flow_ref(on);
+    memcpy(d->request, bytes, sizeof(d->request));
+    return true;
+}
+
 /* A request of the server; always answered [LLC-035]. */
 static void client_asked(struct smc_flow *f, struct smc_link *on, const struct smc_llc_info *m, const uint8_t *bytes)
 {
@@ -361,8 +376,9 @@ static void client_asked(struct smc_flow *f, struct smc_link *on, const struct s
         smc_flow_kick(f);
         return;
     }
-    if (f->del.state != FLOW_DEL_IDLE) { /* the server runs one at a time; a repetition is answered by the running one */
-        smc_flow_drop(f);
+    if (f->del.state != FLOW_DEL_IDLE) { /* the server runs one at a time */
+        if (!asked_again(f, on, link, bytes))
+            smc_flow_drop(f);
         return;
     }
     if (smc_flow_carrier(f, NULL, link) == NULL) { /* nothing would be left */

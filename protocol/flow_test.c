@@ -464,6 +464,37 @@ START_TEST(an_orderly_delete_link_waits_for_what_was_posted)
 }
 END_TEST
 
+static uint8_t answered_on; /* the link over which the client answered last */
+static int note_answer(int from, const uint8_t *bytes, uint8_t number)
+{
+    if (from == CLIENT && (bytes[0] & 0x0f) == SMC_LLC_DELETE_LINK && (bytes[3] & 0x80))
+        answered_on = number;
+    return 0;
+}
+
+START_TEST(a_delete_link_repeated_over_another_link_is_answered_there)
+{
+    struct smc_llc_info m = {.type = SMC_LLC_DELETE_LINK, .link_number = 3, .reason = SMC_LLC_DEL_OPERATOR, .orderly = true};
+    ck_assert(wire_up(PROFILE(_i & 1), PROFILE(_i & 1), 1, 3, 3, 3));
+    first_contact();
+    run(SECOND);
+    ck_assert_uint_eq(links(CLIENT), 3);
+    answered_on = 0;
+    filter = note_answer;
+    sides[CLIENT].pending = 1;
+    inject(SERVER, 1, m);
+    run(10 * MS);
+    inject(SERVER, 2, m);
+    run(10 * MS);
+    ck_assert_uint_eq(answered_on, 0);
+    sides[CLIENT].pending = 0;
+    run(10 * MS);
+    ck_assert_uint_eq(answered_on, 2); /* [LLC-035] */
+    ck_assert_ptr_null(link_of(CLIENT, 3));
+    tear_down();
+}
+END_TEST
+
 START_TEST(delete_link_without_an_answer_fails_the_carrier_or_clears_all_the_same)
 {
     ck_assert(wire_up(PROFILE(_i & 1), PROFILE(_i & 1), 1, 3, 3, 3));
@@ -604,6 +635,7 @@ static Suite *make_suite(void)
     EVERY(links_come_and_go_300_times_and_numbers_stay_unique);
     EVERY(delete_link_moves_connections_and_frees_only_after_the_answer);
     EVERY(an_orderly_delete_link_waits_for_what_was_posted);
+    tcase_add_loop_test(t, a_delete_link_repeated_over_another_link_is_answered_there, 0, 2);
     EVERY(a_link_whose_other_end_failed_takes_nothing_any_more);
     tcase_add_loop_test(t, delete_link_without_an_answer_fails_the_carrier_or_clears_all_the_same, 0, 2);
     EVERY(an_unknown_link_is_answered_by_the_client_and_asked_about_by_the_server);
