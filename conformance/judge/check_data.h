@@ -64,6 +64,8 @@ struct data_sent {
 struct data_left {
     const struct trace_link *link;
     uint64_t ns, f_frame; /* since when; of the F that told so, 0: it moved without */
+    bool last_known;
+    uint16_t last; /* number of its last message there: the next one that it gave to that link has the next number */
 };
 
 /* Where a side was before it came to the link on which it seems to be. */

@@ -53,13 +53,19 @@ static void left_add(struct data_side *x, const struct data_left *l)
     x->nleft++;
 }
 
+/* Number of what the side said last over the link that it is on; of F, if nothing else was said there. */
+static uint16_t last_there(const struct data_side *me)
+{
+    return me->after_f ? me->f_seq : me->replay_seq ? me->replay_seq : me->last_seq;
+}
+
 /* Goes over to the link of the message at hand. What was queued on any link it left before may still be on its way. */
 static void leave(const struct data_act *a, uint64_t f_frame)
 {
     const struct trace_link *from = a->me->link ? a->me->link : a->d->first_link;
     left_drop(a->me, a->link);
     if (from && from != a->link)
-        left_add(a->me, &(struct data_left){.link = from, .ns = a->now, .f_frame = f_frame});
+        left_add(a->me, &(struct data_left){.link = from, .ns = a->now, .f_frame = f_frame, .last_known = !a->me->moved, .last = last_there(a->me)});
 }
 
 /* On a link that this side left by F, and not just because a queue was still being emptied for so long, or the network held it. */
@@ -74,6 +80,14 @@ static bool queued_behind(const struct data_act *a)
 {
     const struct data_left *l = left_of(a);
     return l && !l->f_frame && (given(a) <= l->ns + 50 * DATA_MS || drains(a, l->ns));
+}
+
+/* The message that followed the last one on a link which its side has left, where it has been said again over another one since: it was
+ * given to that link before, and the network held it. What would be said again over the wrong link has a number of before. */
+static bool held(const struct data_act *a, const struct data_cdc *x)
+{
+    const struct data_left *l = left_of(a);
+    return x && l && l->last_known && x->e->seq == (uint16_t)(l->last + 1) && !below(a->me->last_seq, x->e->seq) && a->now < l->ns + DATA_LONG_NS;
 }
 
 static bool dead(const struct data_act *a)
@@ -265,6 +279,8 @@ bool judge_failover_link(const struct data_act *a, const struct data_cdc *x)
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_001, -1);
     if (!a->link)
         return true;
+    if (held(a, x))
+        return false;
     if (dead(a)) { /* [FAILOVER-001] */
         k.related[0] = a->link->gone_frame;
         judge_holds(a->j, REQ_FAILOVER_001, false);
@@ -311,6 +327,9 @@ void judge_failover_straggler(struct data_cdc *x)
     struct data_side *me = x->a.me;
     int64_t pos;
     me->left_flags |= x->cf;
+    for (unsigned i = 0; i < me->nleft; i++)
+        if (me->left[i].link == x->a.link && below(me->left[i].last, x->e->seq))
+            me->left[i].last = x->e->seq;
     if (me->before.link == x->a.link)
         me->before.last = x->e->seq;
     if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) &&
@@ -605,6 +624,7 @@ void judge_failover_validation(struct data_cdc *x)
     if (!me->f.set)
         me->f_first_ns = x->a.now;
     begin_replay(x);
+    leave(&x->a, x->a.frame);
     me->f = (struct data_sent){.set = true,
                                .link = x->a.link,
                                .psn = x->e->request->psn,
@@ -612,7 +632,6 @@ void judge_failover_validation(struct data_cdc *x)
                                .ts_ns = x->a.now};
     me->f_sent_ns = judge_data_posted(&x->a);
     me->f_seq = x->e->seq;
-    leave(&x->a, x->a.frame);
     come(&x->a);
     me->moved_ns = 0;
     me->after_f = true;

@@ -40,8 +40,12 @@ CASES = [
     ("CDC-002-acknowledged-after-the-loss", [("swap", 296, 345)], set(), {"CDC-002", "FAILOVER-009"}),
     # The server skips a number there.
     ("CDC-002-acknowledged-after-the-loss", [("put", 352, SEQUENCE, 15)], {("CDC-002", 352)}, set()),
-    # What stood before others when the link was left stands behind them now.
-    ("CDC-002-held-by-the-network", [("put", 50, PSN, 0xEC), ("put", 54, PSN, 0xED), ("put", 201, PSN, 0xEE)], {("FAILOVER-001", 201)}, set()),
+    # What stood before others when the link was left stands behind them now, and was said there before.
+    ("CDC-002-held-by-the-network", [("put", 50, PSN, 0xEC), ("put", 54, PSN, 0xED), ("put", 201, PSN, 0xEE), ("put", 201, SEQUENCE, 2)], {("FAILOVER-001", 201)}, set()),
+    # … or goes on over the link that was left, with a number that was not said since.
+    ("CDC-002-held-by-the-network", [("put", 50, PSN, 0xEC), ("put", 54, PSN, 0xED), ("put", 201, PSN, 0xEE), ("put", 201, SEQUENCE, 6)], {("FAILOVER-001", 201)}, set()),
+    # What was said over the link that was left, and arrived there, is said there once more.
+    ("CDC-002-last-of-a-left-link", [("put", 88, SEQUENCE, 1)], {("FAILOVER-009", 88)}, set()),
     # The ring is full once more, and the producer does not say so.
     ("CURSOR-003-said-again-twice", [("put", 489, PRODUCER_WRAP, 2)], {("CURSOR-003", 489)}, set()),
     ("CURSOR-003-nothing-completed", [("put", 474, PRODUCER_WRAP, 0)], {("CURSOR-003", 474)}, set()),
