@@ -126,6 +126,7 @@ struct llc_group {
         const struct trace_link *carrier; /* the same, and stays */
         uint8_t named[32];           /* links of which it has brought a token */
         uint64_t frame, ns;
+        uint32_t rkey; /* on that link */
     } lists[2];
     struct { /* the one before it, whose link failed: continuations may still stand in the queue there */
         const struct trace_link *on; /* NULL: it was complete */
@@ -135,6 +136,8 @@ struct llc_group {
         bool any;
         uint8_t links[32];
         uint64_t frame, ns;
+        const struct trace_link *carrier;
+        uint32_t rkey;
     } omitted[2];
     struct { /* wrong TEST LINK reply, taken or not */
         struct trace_link *link;

@@ -80,7 +80,7 @@ static void check_other(struct llc_msg *m, uint8_t n, int offset)
 }
 
 /* The list is complete: which links does it leave out [LLC-050]? The sender may know already that one has failed: wait until it uses
- * that again. And what was added while the first message was on its way it did not know. */
+ * that again. And what was added while the first message was on its way it did not know: it says it once more [LLC-049]. */
 static void check_omitted(struct llc_msg *m)
 {
     struct llc_group *st = m->st;
@@ -93,9 +93,14 @@ static void check_omitted(struct llc_msg *m)
         llc_bit_set(links, l->number, true);
         any = true;
     }
-    if (!any)
+    if (!any) {
+        bool again = st->omitted[m->side].carrier == m->link && st->omitted[m->side].rkey == st->lists[m->side].rkey;
+        st->omitted[m->side].any = st->omitted[m->side].any && !again;
         return;
+    }
     st->omitted[m->side].any = true;
+    st->omitted[m->side].carrier = m->link;
+    st->omitted[m->side].rkey = st->lists[m->side].rkey;
     memcpy(st->omitted[m->side].links, links, sizeof links);
     st->omitted[m->side].frame = st->lists[m->side].frame;
     st->omitted[m->side].ns = asked_ns;
@@ -123,6 +128,7 @@ static void list_begin(struct llc_msg *m)
     m->st->lists[m->side].on = m->link;
     m->st->lists[m->side].frame = m->frame;
     m->st->lists[m->side].ns = m->ns;
+    m->st->lists[m->side].rkey = m->info.rkey;
 }
 
 static void learn_numbers(struct llc_msg *m)

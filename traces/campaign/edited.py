@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NETWORK, ICRC = 14, -4  # where they begin in a frame
 MAC_END, GID_END = 9, 27  # of ADD LINK: last byte
 ANSWER = 3  # of CONFIRM RKEY: 0x80 says that it is one, 0x20 that it refuses, 0x10 that asking again may help
+KEY_END = 8  # of CONFIRM RKEY: last byte of its own key
 NUMBER, REASON = 4, 6  # of DELETE LINK: which link, and the byte of the reason that says "unknown link"
 PSN = -1  # of any: its last byte
 MASK = 5  # of DELETE RKEY, response: which keys are unknown
@@ -52,6 +53,8 @@ CASES = [
     ("CURSOR-003-written-again-or-further", [("put", 167, PRODUCER_WRAP, 0)], {("CURSOR-003", 167)}, set()),
     # The request that comes once the link has been added, and names it, is refused, too.
     ("LLC-044-link-added-meanwhile", [("put", 814, ANSWER, 0xB0)], {("LLC-044", 814)}, set()),
+    # What is said again with the link that was left out is about another key.
+    ("LLC-050-said-again-with-the-link", [("put", 394, KEY_END, 0)], {("LLC-050", 390)}, set()),
     # The link for whose sake the RMB was to be confirmed is not deleted: the offer should have waited.
     ("LLC-054-link-gone-after-refusal", [*(("put", frame, NUMBER, 9) for frame in (187, 193, 196)), ("late", 210, 3)], {("LLC-054", 200)}, set()),
     # … or its DELETE LINK comes a little later, out of a slow queue.
