@@ -16,6 +16,7 @@
 
 static const char usage[] =
     "usage: smclab explore [OPTION…]\n"
+    "       smclab explore --near FILE [OPTION…]\n"
     "       smclab explore --replay SEED | --plan FILE [OPTION…]\n"
     "\n"
     "Each seed draws a network, hosts, traffic and faults, and runs them: first with the faults, then without. Every byte is\n"
@@ -23,6 +24,8 @@ static const char usage[] =
     "as small as possible and written as a scenario.\n"
     "\n"
     "      --seeds A..B           which ones, both included; default 1..1000\n"
+    "      --near FILE            each seed draws no plan of its own but varies that one (a plan, or a scenario that explore\n"
+    "                             wrote): where one failure was others are near\n"
     "      --shard I/N            of them only each N-th, beginning with the I-th (0 to N-1): N such parts are the whole,\n"
     "                             and smclab merge joins their results\n"
     "  -j, --jobs N               processes; default: one a processor. The results do not depend on it\n"
@@ -39,7 +42,7 @@ static const char usage[] =
 
 struct options {
     struct explore_campaign campaign;
-    const char *out, *plan;
+    const char *out, *plan, *near;
     unsigned shrink, kinds;
     bool json, replay;
     uint64_t seed;
@@ -93,6 +96,7 @@ static int read_option(struct options *o, int option, const char *value)
         o->replay = true;
         return whole_number(value, UINT64_MAX, &o->seed) ? 0 : smclab_bad_usage("explore", "--replay %s: that is no seed", value);
     case 'p': o->plan = value; return 0;
+    case 'e': o->near = value; return 0;
     case 'k':
     case 'n':
         if (!whole_number(value, 100000, &number))
@@ -112,7 +116,7 @@ static int read_options(struct options *o, int argc, char **argv)
 {
     static const struct option known[] = {{"seeds", required_argument, NULL, 's'}, {"shard", required_argument, NULL, 'd'},
                                           {"jobs", required_argument, NULL, 'j'},  {"replay", required_argument, NULL, 'r'},
-                                          {"plan", required_argument, NULL, 'p'},  {"shrink", required_argument, NULL, 'k'},
+                                          {"plan", required_argument, NULL, 'p'},  {"near", required_argument, NULL, 'e'}, {"shrink", required_argument, NULL, 'k'},
                                           {"failures", required_argument, NULL, 'n'}, {"out", required_argument, NULL, 'o'},
                                           {"format", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int option;
@@ -130,6 +134,8 @@ static int read_options(struct options *o, int argc, char **argv)
     }
     if (optind < argc)
         return smclab_bad_usage("explore", "'%s' is no option", argv[optind]);
+    if (o->plan != NULL && o->near != NULL)
+        return smclab_bad_usage("explore", "--plan runs one plan, --near varies one: not both");
     return -1;
 }
 
@@ -179,19 +185,15 @@ static void print_outcome(const struct explore_outcome *o, const char *capture)
             printf("    %s\n", explore_state_names[i]);
 }
 
-static int load_plan(const struct options *o, struct explore_plan *plan)
+static int load_plan(const char *path, struct explore_plan *plan)
 {
     char problem[256];
-    if (o->plan == NULL) {
-        explore_draw(o->seed, plan);
-        return 0;
-    }
-    FILE *from = fopen(o->plan, "r");
+    FILE *from = fopen(path, "r");
     if (from == NULL)
-        return smclab_complain(EXIT_INPUT, "explore", "%s: %s", o->plan, strerror(errno));
+        return smclab_complain(EXIT_INPUT, "explore", "%s: %s", path, strerror(errno));
     bool ok = explore_plan_read(from, plan, problem);
     fclose(from);
-    return ok ? 0 : smclab_complain(EXIT_INPUT, "explore", "%s: %s", o->plan, problem);
+    return ok ? 0 : smclab_complain(EXIT_INPUT, "explore", "%s: %s", path, problem);
 }
 
 static int shrink_one(const struct options *o, const struct explore_plan *plan, const struct explore_outcome *outcome, const char *path)
@@ -212,8 +214,10 @@ static int replay(const struct options *o, struct explore_plan *plan)
 {
     struct explore_outcome outcome;
     char capture[600], scenario[600];
-    int status = load_plan(o, plan);
-    if (status != 0)
+    int status = 0;
+    if (o->plan == NULL)
+        explore_campaign_plan(&o->campaign, o->seed, plan);
+    else if ((status = load_plan(o->plan, plan)) != 0)
         return status;
     if (make_folders(o->out) != 0)
         return smclab_complain(EXIT_INPUT, "explore", "%s: %s", o->out, strerror(errno));
@@ -283,7 +287,7 @@ static int look_into(const struct options *o, struct explore_results *r, struct 
             return smclab_complain(EXIT_INPUT, "explore", "%s: %s", o->out, strerror(errno));
         snprintf(capture, sizeof(capture), "%s/seed-%" PRIu64 ".pcap", o->out, f->seed);
         snprintf(f->scenario, sizeof(f->scenario), "%s/seed-%" PRIu64 ".lua", o->out, f->seed);
-        explore_draw(f->seed, plan);
+        explore_campaign_plan(&o->campaign, f->seed, plan);
         if (explore_run_apart(plan, capture, &outcome) != 0)
             return smclab_complain(EXIT_INPUT, "explore", "no process could be made: %s", strerror(errno));
         status = smclab_worse(status, shrink_one(o, plan, &outcome, f->scenario));
@@ -306,9 +310,12 @@ static void print_states(const struct explore_results *r)
 static void print_text(const struct explore_results *r, double seconds)
 {
     char digest[SIM_HASH_TEXT];
-    for (size_t i = 0; i < r->failure_count; i++)
-        printf("FAILED smclab explore --replay %" PRIu64 "  # %s%s%s\n", r->failures[i].seed, r->failures[i].why,
-               r->failures[i].scenario[0] != '\0' ? "; scenario " : "", r->failures[i].scenario);
+    for (size_t i = 0; i < r->failure_count; i++) {
+        char command[EXPLORE_REPLAY];
+        explore_replay_text(r, r->failures[i].seed, command);
+        printf("FAILED %s  # %s%s%s\n", command, r->failures[i].why, r->failures[i].scenario[0] != '\0' ? "; scenario " : "",
+               r->failures[i].scenario);
+    }
     print_states(r);
     printf("\n%" PRIu64 " seeds, %zu failed, %" PRIu64 " events in %.1f s\n", r->seeds, r->failure_count, r->events, seconds);
     printf("median of a seed: %" PRIu64 " events, %" PRIu64 " connections, %" PRIu64 " faults, %" PRIu64 " and %" PRIu64 " bytes delivered\n",
@@ -337,6 +344,7 @@ static int campaign(struct options *o, struct explore_plan *plan)
         explore_results_free(&results);
         return smclab_complain(EXIT_INPUT, "explore", "the campaign broke off: a process could not be made, or memory is short");
     }
+    results.near = o->near;
     double seconds = seconds_since(&progress.begun);
     int status = look_into(o, &results, plan);
     if (o->json)
@@ -359,10 +367,15 @@ int cmd_explore(int argc, char **argv)
     int status = read_options(&o, argc, argv);
     if (status >= 0)
         return status;
-    struct explore_plan *plan = malloc(sizeof(*plan));
+    struct explore_plan *plan = malloc(2 * sizeof(*plan));
     if (plan == NULL)
         return smclab_complain(EXIT_INPUT, "explore", "out of memory");
-    status = o.replay || o.plan != NULL ? replay(&o, plan) : campaign(&o, plan);
+    if (o.near != NULL) {
+        o.campaign.near = &plan[1];
+        status = load_plan(o.near, &plan[1]);
+    }
+    if (status <= 0)
+        status = o.replay || o.plan != NULL ? replay(&o, plan) : campaign(&o, plan);
     free(plan);
     return status;
 }

@@ -117,6 +117,18 @@ class Explore(unittest.TestCase):
         self.assertEqual(digest(again.stdout), digest(done.stdout))
         self.assertEqual(len(digest(done.stdout)), 1)
 
+    def test_plans_near_another_replay_like_drawn_ones(self):
+        base = os.path.join(self.folder.name, "base")
+        with open(base, "w", encoding="utf-8") as file:
+            file.write(PLANS["late-writes-of-a-lost-link"])
+        one, two = (self.campaign("--near", base, "--seeds", "1..12", "-j", jobs) for jobs in "12")
+        self.assertEqual(one, two)
+        self.assertEqual(one["seeds"], 12)
+        self.assertNotEqual(one["digest"], self.campaign("--seeds", "1..12")["digest"])
+        plans = [run("explore", "--near", base, "--replay", seed, "--shrink", "0", folder=self.folder.name) for seed in ("3", "3", "4")]
+        self.assertEqual(plans[0].stdout, plans[1].stdout)
+        self.assertNotEqual(plans[0].stdout, plans[2].stdout)
+
     def test_plans_that_failed_once_pass(self):
         for name, plan in PLANS.items():
             path = os.path.join(self.folder.name, name)
@@ -129,6 +141,8 @@ class Explore(unittest.TestCase):
         for arguments in (["--seeds", "9..3"], ["--seeds", "x"], ["--shard", "3/3"], ["-j", "0"], ["--format", "xml"], ["more"]):
             self.assertEqual(run("explore", *arguments).returncode, 2, arguments)
         self.assertEqual(run("explore", "--plan", "/nonexistent/plan").returncode, 3)
+        self.assertEqual(run("explore", "--near", "/nonexistent/plan").returncode, 3)
+        self.assertEqual(run("explore", "--near", "plan", "--plan", "plan").returncode, 2)
         self.assertEqual(run("merge").returncode, 2)
         self.assertEqual(run("merge", "/nonexistent/part.json").returncode, 3)
 

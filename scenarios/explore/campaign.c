@@ -62,6 +62,14 @@ static uint64_t seed_at(const struct explore_campaign *c, uint64_t index)
     return c->first + (c->shards > 1 ? index * c->shards + c->shard : index);
 }
 
+void explore_campaign_plan(const struct explore_campaign *c, uint64_t seed, struct explore_plan *out)
+{
+    if (c->near != NULL)
+        explore_near(c->near, seed, out);
+    else
+        explore_draw(seed, out);
+}
+
 /* ---- workers ---- */
 static _Noreturn void work(const struct state *s, unsigned number, int to, FILE *errors)
 {
@@ -77,7 +85,7 @@ static _Noreturn void work(const struct state *s, unsigned number, int to, FILE 
         if (ftruncate(STDERR_FILENO, 0) == 0)
             lseek(STDERR_FILENO, 0, SEEK_SET);
         alarm(EXPLORE_SECONDS);
-        explore_draw(seed_at(s->campaign, m.index), plan);
+        explore_campaign_plan(s->campaign, seed_at(s->campaign, m.index), plan);
         explore_run(plan, NULL, &m.outcome);
         if (!explore_write_all(to, &m, sizeof(m)))
             _exit(1);

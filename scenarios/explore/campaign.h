@@ -43,19 +43,26 @@ struct explore_results {
     uint64_t digest[2]; /* sums over all seeds, so that parts add up */
     struct explore_failure *failures; /* by seed; owned */
     size_t failure_count;
+    const char *near; /* file of the plan that the campaign varied; borrowed; NULL: none */
     /* Medians over the seeds; not part of the JSON. */
     uint64_t median_events, median_connections, median_faults, median_bytes[2];
 };
 void explore_results_free(struct explore_results *r);
+enum { EXPLORE_REPLAY = 600 };
+/* The command that runs a seed of it again. */
+void explore_replay_text(const struct explore_results *r, uint64_t seed, char text[EXPLORE_REPLAY]);
 
 struct explore_campaign {
     uint64_t first, last;      /* seeds, both included */
+    const struct explore_plan *near; /* NULL: each seed draws a plan; else it draws one near this */
     uint64_t shard, shards;    /* takes seeds with (seed - first) mod shards = shard; shards 0: all */
     unsigned jobs;
     /* Told after each seed, in the parent (may be NULL). */
     void (*progress)(void *user, uint64_t done, uint64_t all, uint64_t failures);
     void *user;
 };
+/* The plan of one of its seeds. */
+void explore_campaign_plan(const struct explore_campaign *campaign, uint64_t seed, struct explore_plan *out);
 /* SMC_ERR_NOMEM, SMC_ERR_IO. Results do not depend on `jobs`. */
 int explore_campaign_run(const struct explore_campaign *campaign, struct explore_results *out);
 uint64_t explore_campaign_size(const struct explore_campaign *campaign);

@@ -117,6 +117,9 @@ enum explore_class { EXPLORE_CLASSES(EXPLORE_CLASS_ENUM) EXPLORE_CLASS_COUNT };
 void explore_draw(uint64_t seed, struct explore_plan *out);
 enum explore_class explore_class_of(uint64_t seed);
 
+/* A plan near `base`, which explore_plan_check() accepts: a few numbers differ, as the seed says (near.c). */
+void explore_near(const struct explore_plan *base, uint64_t seed, struct explore_plan *out);
+
 /* A line an object, "conn 0 client=0 server=1 …", fields that are 0 left out; each line begins with `prefix`. Reading takes such
  * lines, or a scenario that holds them in comments ("--@ "), and checks everything: false with a text in `problem` (256 bytes)
  * if it is no plan. */

@@ -32,6 +32,26 @@ START_TEST(every_plan_drawn_is_valid)
 }
 END_TEST
 
+START_TEST(a_plan_near_another_is_valid_and_has_its_hosts)
+{
+    char problem[256];
+    unsigned same = 0;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        static struct explore_plan again;
+        explore_draw(seed / 10, &plan);
+        explore_near(&plan, seed, &other);
+        explore_near(&plan, seed, &again);
+        ck_assert_mem_eq(&again, &other, sizeof(other));
+        ck_assert_msg(explore_plan_check(&other, problem), "seed %llu: %s", (unsigned long long)seed, problem);
+        ck_assert_mem_eq(plan.hosts, other.hosts, sizeof(plan.hosts));
+        ck_assert_uint_eq(plan.conn_count, other.conn_count);
+        other.seed = plan.seed;
+        same += memcmp(&plan, &other, sizeof(plan)) == 0;
+    }
+    ck_assert_uint_lt(same, SEEDS / 10); /* a fault that changed nothing */
+}
+END_TEST
+
 static int by_value(const void *a, const void *b)
 {
     const uint64_t *x = a, *y = b;
@@ -162,6 +182,7 @@ static Suite *plan_suite(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, same_seed_gives_the_same_plan_and_another_seed_another);
     tcase_add_test(cases, every_plan_drawn_is_valid);
+    tcase_add_test(cases, a_plan_near_another_is_valid_and_has_its_hosts);
     tcase_add_test(cases, plans_are_not_empty);
     tcase_add_test(cases, every_kind_of_fault_and_every_end_is_drawn);
     tcase_add_test(cases, most_plans_are_plain_and_every_class_is_drawn);

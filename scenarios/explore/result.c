@@ -8,10 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *failure_json(const struct explore_failure *f)
+void explore_replay_text(const struct explore_results *r, uint64_t seed, char text[EXPLORE_REPLAY])
 {
-    char replay[64];
-    snprintf(replay, sizeof(replay), "smclab explore --replay %" PRIu64, f->seed);
+    bool near = r->near != NULL;
+    snprintf(text, EXPLORE_REPLAY, "smclab explore%s%s --replay %" PRIu64, near ? " --near " : "", near ? r->near : "", seed);
+}
+
+static json_t *failure_json(const struct explore_results *r, const struct explore_failure *f)
+{
+    char replay[EXPLORE_REPLAY];
+    explore_replay_text(r, f->seed, replay);
     json_t *scenario = f->scenario[0] != '\0' ? json_string(f->scenario) : json_null();
     return json_pack("{s:I, s:s, s:s, s:o}", "seed", (json_int_t)f->seed, "why", f->why, "replay", replay, "scenario", scenario);
 }
@@ -21,7 +27,7 @@ json_t *explore_results_json(const struct explore_results *r)
     char digest[SIM_HASH_TEXT];
     json_t *failures = json_array(), *states = json_object();
     for (size_t i = 0; i < r->failure_count; i++)
-        json_array_append_new(failures, failure_json(&r->failures[i]));
+        json_array_append_new(failures, failure_json(r, &r->failures[i]));
     for (unsigned i = 0; i < EXPLORE_STATES; i++)
         json_object_set_new(states, explore_state_names[i], json_integer((json_int_t)r->states[i]));
     return json_pack("{s:i, s:I, s:o, s:o, s:I, s:s}", "version", 1, "seeds", (json_int_t)r->seeds, "failures", failures, "states", states,

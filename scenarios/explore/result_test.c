@@ -43,6 +43,18 @@ START_TEST(shards_merge_into_the_whole_campaign)
 }
 END_TEST
 
+START_TEST(a_failure_says_how_its_campaign_replays_it)
+{
+    char text[EXPLORE_REPLAY];
+    struct explore_results results = {0};
+    explore_replay_text(&results, 17, text);
+    ck_assert_str_eq(text, "smclab explore --replay 17");
+    results.near = "found/seed-4711.lua";
+    explore_replay_text(&results, 18, text);
+    ck_assert_str_eq(text, "smclab explore --near found/seed-4711.lua --replay 18");
+}
+END_TEST
+
 START_TEST(what_is_no_result_or_no_part_is_not_merged)
 {
     char problem[256] = "";
@@ -122,6 +134,7 @@ static Suite *result_suite(void)
     tcase_set_timeout(cases, 240);
     tcase_add_test(cases, results_do_not_depend_on_the_number_of_processes);
     tcase_add_test(cases, shards_merge_into_the_whole_campaign);
+    tcase_add_test(cases, a_failure_says_how_its_campaign_replays_it);
     tcase_add_test(cases, what_is_no_result_or_no_part_is_not_merged);
     tcase_add_test(cases, a_failure_is_found_told_and_shrunk);
     tcase_add_test(cases, a_plain_transfer_delivers_all_bytes);
