@@ -64,7 +64,7 @@ struct data_sent {
 struct data_left {
     const struct trace_link *link;
     uint64_t ns, f_frame; /* since when; of the F that told so, 0: it moved without */
-    bool last_known;
+    bool last_known, f_only; /* f_only: it said nothing there but an F with that number, or with one more */
     uint16_t last; /* number of its last message there: the next one that it gave to that link has the next number */
 };
 

@@ -65,7 +65,7 @@ static void leave(const struct data_act *a, uint64_t f_frame)
     const struct trace_link *from = a->me->link ? a->me->link : a->d->first_link;
     left_drop(a->me, a->link);
     if (from && from != a->link)
-        left_add(a->me, &(struct data_left){.link = from, .ns = a->now, .f_frame = f_frame, .last_known = !a->me->moved, .last = last_there(a->me)});
+        left_add(a->me, &(struct data_left){.link = from, .ns = a->now, .f_frame = f_frame, .last_known = !a->me->moved, .f_only = a->me->after_f, .last = last_there(a->me)});
 }
 
 /* On a link that this side left by F, and not just because a queue was still being emptied for so long, or the network held it. */
@@ -87,7 +87,19 @@ static bool queued_behind(const struct data_act *a)
 static bool held(const struct data_act *a, const struct data_cdc *x)
 {
     const struct data_left *l = left_of(a);
-    return x && l && l->last_known && x->e->seq == (uint16_t)(l->last + 1) && !below(a->me->last_seq, x->e->seq) && a->now < l->ns + DATA_LONG_NS;
+    uint16_t step = x && l ? (uint16_t)(x->e->seq - l->last) : 0;
+    return (step == 1 || (step == 2 && l->f_only)) && l->last_known && !below(a->me->last_seq, x->e->seq) && a->now < l->ns + DATA_LONG_NS;
+}
+
+/* It was posted before its side was seen where it is: it was captured before, or what stands behind it was. Its number says so, too; that
+ * of F is compared with the one of the F that came first. */
+static bool told_late(const struct data_act *a, const struct data_cdc *x)
+{
+    const struct data_side *me = a->me;
+    if (!x || !me->link || me->link == a->link || a->by >= me->link_ns)
+        return false;
+    bool by_f = me->f.set && me->link == me->f.link;
+    return x->e->validation && by_f ? !below(me->f_seq, x->e->seq) : !below(me->last_seq, x->e->seq);
 }
 
 static bool dead(const struct data_act *a)
@@ -279,7 +291,7 @@ bool judge_failover_link(const struct data_act *a, const struct data_cdc *x)
     struct judge_case k = judge_data_case(a, REQ_FAILOVER_001, -1);
     if (!a->link)
         return true;
-    if (held(a, x))
+    if (held(a, x) || told_late(a, x))
         return false;
     if (dead(a)) { /* [FAILOVER-001] */
         k.related[0] = a->link->gone_frame;
@@ -328,8 +340,10 @@ void judge_failover_straggler(struct data_cdc *x)
     int64_t pos;
     me->left_flags |= x->cf;
     for (unsigned i = 0; i < me->nleft; i++)
-        if (me->left[i].link == x->a.link && below(me->left[i].last, x->e->seq))
+        if (me->left[i].link == x->a.link && below(me->left[i].last, x->e->seq)) {
             me->left[i].last = x->e->seq;
+            me->left[i].f_only = false;
+        }
     if (me->before.link == x->a.link)
         me->before.last = x->e->seq;
     if (judge_data_position(&x->a, x->prod, x->a.ring[!x->a.side], me->prod, me->prod_pos, &pos) &&
@@ -612,6 +626,10 @@ void judge_failover_validation(struct data_cdc *x)
     struct data_side *me = x->a.me;
     int64_t pos;
     bool doubt = may_be_older_f(x);
+    if (told_late(&x->a, x)) {
+        is_overtaken(&x->a);
+        return;
+    }
     if (doubt && overtaken(x))
         return;
     remember(&x->a, doubt);
@@ -772,6 +790,8 @@ void judge_failover_end(const struct data_act *a)
     const struct data_side *me = a->me;
     uint64_t queued = judge_data_lossy(a) ? DATA_GRACE_NS : DATA_MS; /* that may leave yet */
     const struct trace_link *l = a->peer->f.link;
+    if (me->done.set || me->closed.set) /* the network held what it had said before it reset */
+        return;
     if (!me->rst_f || crossed(a) || with_others(a, me->rst_ns))
         return;
     if (!goes_on(a, l, queued) && !(a->now <= me->rst_ns + DATA_GRACE_NS && answered(a, l)))

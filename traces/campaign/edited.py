@@ -47,6 +47,10 @@ CASES = [
     ("CDC-002-held-by-the-network", [("put", 50, PSN, 0xEC), ("put", 54, PSN, 0xED), ("put", 201, PSN, 0xEE), ("put", 201, SEQUENCE, 6)], {("FAILOVER-001", 201)}, set()),
     # What was said over the link that was left, and arrived there, is said there once more.
     ("CDC-002-last-of-a-left-link", [("put", 88, SEQUENCE, 1)], {("FAILOVER-009", 88)}, set()),
+    # The F that comes late is the younger one by its number, which had long been completed.
+    ("FAILOVER-002-told-late", [("put", 584, SEQUENCE, 5)], {("FAILOVER-002", 584)}, set()),
+    # The client had not closed when it reset.
+    ("FAILOVER-005-closed-before-rst", [("put", 58, FLAGS, 0)], {("FAILOVER-005", 57)}, set()),
     # The ring is full once more, and the producer does not say so.
     ("CURSOR-003-said-again-twice", [("put", 489, PRODUCER_WRAP, 2)], {("CURSOR-003", 489)}, set()),
     ("CURSOR-003-nothing-completed", [("put", 474, PRODUCER_WRAP, 0)], {("CURSOR-003", 474)}, set()),

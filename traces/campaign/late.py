@@ -19,6 +19,7 @@ CASES = {
     "CDC-002-number-in-a-dying-group": (235, {"CDC-002"}),
     "CDC-002-held-behind-another": (778, {"FAILOVER-001"}),
     "CDC-002-last-of-a-left-link": (88, {"CDC-002", "FAILOVER-009"}),
+    "CDC-002-next-but-one-of-a-left-link": (535, {"CDC-002", "FAILOVER-009"}),
     "CDC-002-queue-of-a-slow-link": (220, {"FAILOVER-001", "FAILOVER-009"}),
     "CDC-002-deletion-heard-of": (182, {"CDC-002"}),
     "CDC-002-aborted-elsewhere": (335, {"CDC-002", "CLOSE-015"}),
