@@ -17,6 +17,8 @@ static void request_on(struct trace_link *l, int side, uint64_t ns, const struct
         l && side >= 0 ? judge_state(judge_link_slot(l, JUDGE_AREA_DATA), sizeof *k) : NULL;
     if (k && r && r->posted_ns + k->held_ns[side] < ns)
         k->held_ns[side] = ns - r->posted_ns;
+    if (r && r->posted_ns < ns) /* that its end sends still, it does not show */
+        ns = r->posted_ns;
     if (!k || ns <= k->last_ns[side])
         return;
     if (ns > k->last_ns[side] + 50 * DATA_MS)
