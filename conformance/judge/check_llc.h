@@ -16,6 +16,7 @@ enum { LLC_OPENS = 48, LLC_BODY = 44, LLC_REFUSALS = 8, LLC_KEYS = 64 };
 
 #define LLC_MS UINT64_C(1000000)
 #define LLC_REPLY (2000 * LLC_MS)      /* timer of an LLC reply */
+#define LLC_AT_ONCE (5 * LLC_MS)        /* who may act has done so */
 #define LLC_REPLY_SOON (1500 * LLC_MS) /* … which may have begun before the request left its queue */
 #define LLC_REPLY_SLOW (2500 * LLC_MS) /* … when only slowness could excuse */
 #define LLC_ACTION (4000 * LLC_MS)     /* an exchange of the server that a client's request causes */

@@ -63,11 +63,12 @@ static void check_asymmetric(struct llc_msg *m)
 }
 
 /* May another link have failed for the server, whose turn comes first? If the client's is served then, silence tells. It is none of those that
- * have just carried the two requests; but who asks over the very link that the client wants deleted has not heard of that, for the link that
- * brought it failed. */
+ * have just carried the two requests; but who asks over the very link that the client wants deleted, and not at once, has not heard of that:
+ * the link that brought it failed. */
 static bool own_loss(const struct llc_msg *m, const struct llc_open *ask)
 {
-    return m->link->number != m->info.link_number && (ask->link->number != m->info.link_number || ask->number == m->link->number);
+    bool unheard = ask->number == m->link->number && m->ns > ask->delivered_ns + LLC_AT_ONCE;
+    return m->link->number != m->info.link_number && (unheard || ask->link->number != m->info.link_number);
 }
 
 /* A DELETE LINK of the client that this request of the server serves, or should have served. */

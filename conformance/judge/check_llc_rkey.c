@@ -143,7 +143,16 @@ static void learn_numbers(struct llc_msg *m)
     }
 }
 
-/* [FAILOVER-008] */
+/* Does the list of this CONFIRM RKEY, as far as it has come, speak of that link? Continuations may yet. */
+static bool may_name(const struct llc_msg *m, const struct trace_link *l)
+{
+    bool named = m->info.count > m->info.nothers;
+    for (unsigned i = 0; i < m->info.nothers; i++)
+        named |= m->info.others[i].link == l->number;
+    return named;
+}
+
+/* [FAILOVER-008] Who leaves out the link that the request went over has given that link up, and begins anew without it. */
 static void check_replay(struct llc_msg *m, const struct llc_open *o)
 {
     for (unsigned i = 0; i < LLC_OPENS; i++) {
@@ -151,7 +160,7 @@ static void check_replay(struct llc_msg *m, const struct llc_open *o)
         if (old->kind != SMC_LLC_CONFIRM_RKEY || old == o || old->side != m->side || old->answered || old->link == m->link)
             continue;
         /* What comes over a link that is given up already was queued there before. */
-        bool replayed = old->link->state != TRACE_LINK_GONE && m->link->state < TRACE_LINK_DELETING && m->ns < old->ns + LLC_REPLY && same_keys(old, o);
+        bool replayed = old->link->state != TRACE_LINK_GONE && may_name(m, old->link) && m->link->state < TRACE_LINK_DELETING && m->ns < old->ns + LLC_REPLY && same_keys(old, o);
         if (!judge_holds(m->j, REQ_FAILOVER_008, !replayed))
             LLC_REPORT(m, REQ_FAILOVER_008, m->side, -1, old->frame, NULL, "CONFIRM RKEY again over another link",
                        "the exchange begins anew when the group is stable", "an LLC message is replayed");

@@ -17,6 +17,7 @@ NETWORK, ICRC = 14, -4  # where they begin in a frame
 MAC_END, GID_END = 9, 27  # of ADD LINK: last byte
 ANSWER = 3  # of CONFIRM RKEY: 0x80 says that it is one, 0x20 that it refuses, 0x10 that asking again may help
 KEY_END = 8  # of CONFIRM RKEY: last byte of its own key
+OTHER = 17  # of CONFIRM RKEY: the first other link
 NUMBER, REASON = 4, 6  # of DELETE LINK: which link, and the byte of the reason that says "unknown link"
 PSN = -1  # of any: its last byte
 MASK = 5  # of DELETE RKEY, response: which keys are unknown
@@ -76,6 +77,8 @@ CASES = [
     ("FAILOVER-002-done-said-by-a-straggler", [("put", 116, FLAGS, 0)], {("FAILOVER-002", 154)}, set()),
     # The server has consumed nothing, and the client does not write again from where its F says.
     ("FAILOVER-002-consumer-of-a-straggler", [("put", 308, CONSUMER, 0), ("put", 308, CONSUMER + 1, 0)], {("FAILOVER-002", 332)}, set()),
+    # The list names the link over which the request was lost: that is still believed in.
+    ("FAILOVER-008-begun-anew-without-the-link", [("put", 223, OTHER, 1)], {("FAILOVER-008", 223)}, set()),
 ]
 
 
