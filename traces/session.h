@@ -199,6 +199,12 @@ struct trace_link {
     void *user;
 };
 
+/* Has this end lost the link, or heard that the other did? What is said of it over another one that has failed does not arrive. */
+static inline bool trace_link_lost(const struct trace_link *l, int side)
+{
+    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_known[side]);
+}
+
 struct trace_group {
     uint64_t id;
     char name[24];             /* "g<id>" */

@@ -171,16 +171,10 @@ static void ended_drop(struct trace_conn_side *x, const struct trace_link *l)
         x->ended[kept++] = NULL;
 }
 
-/* Has this side lost the link, or heard that the other did? What is said of it over another one that has failed does not arrive. */
-static bool is_lost(const struct trace_link *l, int side)
-{
-    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_known[side]);
-}
-
 /* An F that waited in the queue of a link which failed too, until the side had long gone on to the next one. */
 static bool overtaken(const struct trace_conn_side *x, const struct trace_link *l, int side)
 {
-    return l && is_lost(l, side) && x->validations > 0 && x->via && x->via != l && !is_lost(x->via, side);
+    return l && trace_link_lost(l, side) && x->validations > 0 && x->via && x->via != l && !trace_link_lost(x->via, side);
 }
 
 void session_data_forget_link(struct trace_conn *c, const struct trace_link *gone, struct trace_link *instead)
@@ -198,8 +192,8 @@ void session_data_forget_link(struct trace_conn *c, const struct trace_link *gon
 /* What it left this link by was such a one, as it turns out: that link fails, and the side goes on here. */
 static bool went_back(const struct trace_conn_side *x, const struct trace_link *l, int side)
 {
-    return l && x->nleft > 0 && x->left[0].link == l && !is_lost(l, side) && x->via && x->via != l &&
-           is_lost(x->via, side);
+    return l && x->nleft > 0 && x->left[0].link == l && !trace_link_lost(l, side) && x->via && x->via != l &&
+           trace_link_lost(x->via, side);
 }
 
 /* Packets of a link that failed may still be on their way when F arrives over another one: switches hold them, and a slow link empties
@@ -208,7 +202,7 @@ static bool is_late(const struct trace_conn_side *x, const struct trace_link *l,
 {
     static const uint64_t on_its_way_ns = 50 * 1000 * 1000, at_most_ns = 1000 * 1000 * 1000;
     const struct trace_left *left = left_of(x, l);
-    if (!left && l && x->via && x->via != l && is_lost(l, side) && !is_lost(x->via, side)) /* nobody goes over to a lost link */
+    if (!left && l && x->via && x->via != l && trace_link_lost(l, side) && !trace_link_lost(x->via, side)) /* nobody goes over to a lost link */
         return true;
     return left && x->via != l && !went_back(x, l, side) && ns <= left->ns + (l->state >= TRACE_LINK_DELETING ? at_most_ns : on_its_way_ns);
 }
@@ -333,7 +327,7 @@ void session_cdc(struct trace_session *s, struct trace_stream *st, struct trace_
  * queue pair keeps what is posted in order: what comes after C or A over the same link was not written for this connection. */
 static bool wrote_over(const struct trace_conn_side *w, const struct trace_link *l, int side)
 {
-    return l && !ended_over(w, l) && (left_of(w, l) || (w->via == l && is_lost(l, side)));
+    return l && !ended_over(w, l) && (left_of(w, l) || (w->via == l && trace_link_lost(l, side)));
 }
 
 /* Of those that had the element, the youngest whose writer has not said that it is over. An element that a RST freed, or A over

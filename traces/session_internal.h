@@ -43,6 +43,7 @@ struct group {
     struct trace_rmb *last_rkey_rmb[2]; /* of the side's CONFIRM RKEY that waits for its answer, for its refusal */
     struct trace_rmb *cont_rmb[2];      /* of the side's last CONFIRM RKEY: its continuation may come after the answer */
     bool deleting_rkeys[2];             /* a DELETE RKEY of that side waits for its response */
+    bool deleting_links;                /* some link's `delete_asked` waits for its acknowledgement */
     uint64_t last_ns;
     struct trace_addr tcp[2];           /* addresses of the connection that made it known */
     unsigned refs;                      /* connections that point here */

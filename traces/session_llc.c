@@ -164,9 +164,9 @@ static bool delete_asked(const struct trace_group *g, int owner, const struct tr
 static void delete_rkey(const struct trace_llc_event *e)
 {
     struct group *g = (struct group *)e->group;
-    if (!e->info.response && e->link->state == TRACE_LINK_GONE)
-        return; /* it came out of a queue, and nobody hears it there */
     if (!e->info.response) {
+        if (e->link->state == TRACE_LINK_GONE)
+            return; /* it came out of a queue, and nobody hears it there */
         for (unsigned i = 0; i < e->info.nrkeys; i++) {
             struct trace_rmb *r = session_rmb_find(e->group, e->side, e->link->number,
                                                    smc_llc_info_rkey(&e->info, i), true, NULL);
@@ -200,6 +200,7 @@ static void delete_link(struct trace_session *s, const struct trace_llc_event *e
         link_state(s, l, TRACE_LINK_DELETING);
         l->delete_known[e->side] = true;
         l->delete_asked.number = e->link->number;
+        ((struct group *)e->group)->deleting_links = true;
         l->delete_asked.side = e->side;
         l->delete_asked.psn = e->request->psn;
     } else if (l->state == TRACE_LINK_DELETING)
@@ -208,12 +209,17 @@ static void delete_link(struct trace_session *s, const struct trace_llc_event *e
 
 void session_delete_acked(struct trace_link *over, int side, uint32_t psn)
 {
-    for (struct trace_link *l = over->group->links; l; l = l->next) {
-        if (l->delete_asked.number == 0 || l->delete_asked.number != over->number || l->delete_asked.side != side ||
-            ((psn - l->delete_asked.psn) & 0xffffff) >= 0x800000)
-            continue;
-        l->delete_known[!side] = true;
-        l->delete_asked.number = 0;
+    struct group *g = (struct group *)over->group;
+    if (!g->deleting_links) /* as nearly every acknowledgement finds it */
+        return;
+    g->deleting_links = false;
+    for (struct trace_link *l = g->pub.links; l; l = l->next) {
+        bool heard = l->delete_asked.number == over->number && l->delete_asked.side == side && ((psn - l->delete_asked.psn) & 0xffffff) < 0x800000;
+        if (l->delete_asked.number != 0 && heard) {
+            l->delete_known[!side] = true;
+            l->delete_asked.number = 0;
+        }
+        g->deleting_links |= l->delete_asked.number != 0;
     }
 }
 

@@ -178,12 +178,6 @@ static bool first_on(const struct data_act *a)
     return !a->me->link && a->d->first_link && a->d->first_link != a->link;
 }
 
-/* Has this side lost the link, or heard that the other did? What is said of it over another one that has failed does not arrive. */
-static bool is_lost(const struct data_act *a, const struct trace_link *l)
-{
-    return l->state == TRACE_LINK_GONE || (l->state == TRACE_LINK_DELETING && l->delete_known[a->side]);
-}
-
 /* What is said over the link at hand may be older than what brought this side to where it is: it waited in the queue of a slow link. */
 static bool was_queued(const struct data_act *a)
 {
@@ -193,7 +187,7 @@ static bool was_queued(const struct data_act *a)
 
 static bool may_be_older(const struct data_act *a)
 {
-    return was_queued(a) && !is_lost(a, a->me->link);
+    return was_queued(a) && !trace_link_lost(a->me->link, a->side);
 }
 
 static uint64_t f_of(const struct data_sent *f, const struct trace_link *l)
@@ -227,9 +221,9 @@ static void remember(const struct data_act *a, bool doubt)
 /* What came last was older: its link has failed, or nothing came over it but what was queued, and the side goes on where it was. */
 static bool went_back(const struct data_act *a)
 {
-    if (a->me->before.link != a->link || is_lost(a, a->link))
+    if (a->me->before.link != a->link || trace_link_lost(a->link, a->side))
         return false;
-    return is_lost(a, a->me->link) || left_behind(a, 50 * DATA_MS);
+    return trace_link_lost(a->me->link, a->side) || left_behind(a, 50 * DATA_MS);
 }
 
 /* What came over its link meanwhile was taken for stragglers, and not followed. */
@@ -268,14 +262,14 @@ static bool empties(const struct data_act *a, const struct data_cdc *x)
     const struct data_side *me = a->me;
     if (!me->before.link || a->link != me->link)
         return false;
-    return (is_lost(a, me->link) && !is_lost(a, me->before.link)) || (me->moved_ns && says_old(a, x));
+    return (trace_link_lost(me->link, a->side) && !trace_link_lost(me->before.link, a->side)) || (me->moved_ns && says_old(a, x));
 }
 
 /* Goes over without F. False: it does not, what is said here is old. */
 static bool goes_over(const struct data_act *a, const struct data_cdc *x)
 {
     bool doubt = may_be_older(a);
-    if ((doubt && is_lost(a, a->link)) || (was_queued(a) && says_old(a, x))) {
+    if ((doubt && trace_link_lost(a->link, a->side)) || (was_queued(a) && says_old(a, x))) {
         is_overtaken(a);
         return false;
     }
@@ -609,7 +603,7 @@ static bool overtaken(struct data_cdc *x)
 {
     struct data_side *me = x->a.me;
     const struct trace_link *now = me->link, *l = x->a.link;
-    bool sure = is_lost(&x->a, l);
+    bool sure = trace_link_lost(l, x->a.side);
     uint64_t alive = alive_until(&x->a);
     judge_data_acks(&x->a, x->a.side);
     for (unsigned i = 0; i < me->nnotes; i++) {
